@@ -1,0 +1,45 @@
+# qts: an automated trading engine inside PostgreSQL.
+#
+#   make && sudo make install     build and install into the server of pg_config
+#   make demo                     install what is missing, then show the engine trading
+#   make check                    install what is missing, then pass every test
+#   make bench                    print ratios beside what others do, in one run
+
+PG_CONFIG ?= pg_config
+BUILD = $(MAKE) --no-print-directory -f build.mk PG_CONFIG=$(PG_CONFIG)
+
+.PHONY: all install uninstall installcheck clean deps demo check unit fuzz static bench sim
+all install uninstall installcheck:
+	@command -v $(PG_CONFIG) >/dev/null 2>&1 && test -f "$$($(PG_CONFIG) --pgxs)" || \
+		{ echo "qts: $(PG_CONFIG) or the server headers are missing: run 'make deps'" >&2; exit 1; }
+	+@$(BUILD) $@
+
+clean:
+	@-$(BUILD) $@ 2>/dev/null
+	@for d in test/kis_sim test/unit test/kis_unit test/fuzz test/bench; do \
+		[ ! -f $$d/Makefile ] || $(MAKE) -s -C $$d clean; done
+
+deps:
+	@scripts/deps.sh
+
+sim:
+	@$(MAKE) -s -C test/kis_sim
+
+demo:
+	@scripts/demo.sh
+
+check:
+	@scripts/check.sh
+
+unit:
+	@$(MAKE) -s -C test/unit check
+	@$(MAKE) -s -C test/kis_unit check
+
+fuzz:
+	@$(MAKE) -s -C test/fuzz check
+
+static:
+	@scripts/static.sh
+
+bench:
+	@scripts/bench.sh

@@ -1,0 +1,518 @@
+/*-------------------------------------------------------------------------
+ *
+ * execution.c
+ *		Intents to orders to fills to exit events; reconciliation.
+ *
+ * A turn: let the sessions work, store what the broker answered and what the
+ * feed brought, then claim and send what is new.  Every store is its own
+ * transaction; none is open while the network is touched.  What is in flight
+ * is remembered here only to route answers: the rows are the truth, and
+ * whatever this process forgets is UNKNOWN to the next one.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+
+#include "common/pg_prng.h"
+#include "miscadmin.h"
+
+#include "core/rate.h"
+#include "db/exec.h"
+#include "db/txn.h"
+#include "guc.h"
+#include "net/net.h"
+#include "sessions.h"
+#include "shm/clock.h"
+#include "shm/shm.h"
+#include "worker.h"
+
+#define CLAIM_MAX 32
+#define NOTICE_BATCH 256
+#define IN_FLIGHT_MAX 256
+#define SESSION_RETRY_US (5 * QTS_SEC)
+/* confirm what a notice said soon, but let a burst of them share one read */
+#define CONFIRM_DELAY_US (200 * QTS_MS)
+
+typedef struct InFlight
+{
+	bool		used;
+	pg_uuid_t	order_uid;
+} InFlight;
+
+static InFlight in_flight[IN_FLIGHT_MAX];
+static uint64 seen_intent,
+			seen_order,
+			seen_account,
+			seen_config,
+			seen_gap;
+static bool work_pending;		/* claim even though no counter moved */
+static int64 sessions_due;
+
+static const QtsBrokerOps *const broker = &qts_kis_broker;
+
+static void
+execution_start(void)
+{
+	memset(in_flight, 0, sizeof(in_flight));
+	seen_intent = seen_order = seen_account = seen_config = 0;
+	seen_gap = 0;
+	work_pending = true;
+	sessions_due = 0;
+	if (!qts_txn_begin("orphan sends"))
+		return;
+	qts_exec_orphan_sends();
+	qts_txn_commit();
+}
+
+static void
+execution_stop(void)
+{
+	qts_sessions_close();
+}
+
+static int
+in_flight_add(const pg_uuid_t *order_uid)
+{
+	for (int i = 0; i < IN_FLIGHT_MAX; i++)
+		if (!in_flight[i].used)
+		{
+			in_flight[i].used = true;
+			in_flight[i].order_uid = *order_uid;
+			return i;
+		}
+	return -1;
+}
+
+static int
+in_flight_room(void)
+{
+	int			room = 0;
+
+	for (int i = 0; i < IN_FLIGHT_MAX; i++)
+		room += !in_flight[i].used;
+	return room;
+}
+
+static void
+account_want_ledger(QtsAccount *account, int64 at)
+{
+	if (account->ledger_due > at)
+		account->ledger_due = at;
+}
+
+/* An answer that never left the process: as good as a refusal before sending. */
+static void
+answer_not_sent(const pg_uuid_t *order_uid, bool cancel, const char *account)
+{
+	QtsBrokerEvent event = {.kind = cancel ? QTS_EVENT_CANCEL : QTS_EVENT_ORDER, .outcome = QTS_OUTCOME_NOT_PROCESSED};
+
+	strlcpy(event.account, account, sizeof(event.account));
+	strlcpy(event.msg_cd, "NOT_SENT", sizeof(event.msg_cd));
+	strlcpy(event.msg, "the session had no room to send it", sizeof(event.msg));
+	if (!qts_txn_begin("not sent"))
+		return;
+	if (cancel)
+		qts_exec_cancel_answer(order_uid, &event, qts_now());
+	else
+		qts_exec_order_answer(order_uid, &event, qts_now());
+	qts_txn_commit();
+}
+
+static void
+store_order_answer(const QtsBrokerEvent *event)
+{
+	pg_uuid_t	order_uid = in_flight[event->tag].order_uid;
+	QtsAccount *account = qts_session_account(event->account);
+	int64		mono = qts_mono_us();
+
+	if (!qts_txn_begin("order answer"))
+		return;
+	if (event->kind == QTS_EVENT_ORDER)
+		qts_exec_order_answer(&order_uid, event, qts_now());
+	else
+		qts_exec_cancel_answer(&order_uid, event, qts_now());
+	qts_txn_commit();
+	in_flight[event->tag].used = false;
+	if (event->kind == QTS_EVENT_ORDER && event->outcome == QTS_OUTCOME_OK)
+	{
+		qts_observe(QTS_HIST_BROKER, event->done_us - event->sent_us);
+		qts_observe(QTS_HIST_ANSWER_TO_COMMIT, qts_mono_us() - event->done_us);
+	}
+	if (account == NULL)
+		return;
+	account->work_stale = true;
+	account->unknown_round = 0;
+	/* an order that was accepted is confirmed by its notice; anything else by the ledger, soon */
+	account_want_ledger(account, event->outcome == QTS_OUTCOME_OK && event->kind == QTS_EVENT_ORDER
+						? mono + qts_guc.ledger_interval * QTS_SEC : mono + CONFIRM_DELAY_US);
+}
+
+static void
+store_ledger(const QtsBrokerEvent *event)
+{
+	QtsAccount *account = qts_session_account(event->account);
+	TimestampTz now = qts_now();
+	QtsDate		date = qts_seoul_date(event->asked_at);
+	QtsSessionPhase phase;
+	bool		ok = event->outcome == QTS_OUTCOME_OK && event->ledger.complete;
+
+	if (account == NULL)
+		return;
+	account->ledger_asked = false;
+	if (!qts_txn_begin("ledger"))
+		return;
+	phase = qts_session_phase(qts_calendar_today(now), now);
+	if (event->outcome == QTS_OUTCOME_OK)
+		qts_exec_ledger(event->account, date, &event->ledger, event->asked_at,
+						account->row.environment != QTS_ENV_PAPER,
+						phase == QTS_SESSION_AFTER_CLOSE || phase == QTS_SESSION_CLOSED, now);
+	else
+		qts_exec_unknowns(event->account, date, NULL, event->asked_at, false, now);
+	account->ledger_done |= ok;
+	account->ready = account->ledger_done && account->balance_done;
+	if (event->outcome == QTS_OUTCOME_FATAL)
+		qts_alert("CRITICAL", "BROKER_REFUSED", account->row.order_credentials, "Check keys, account number and environment.",
+				  "the broker refuses this account's requests: %s %s", event->msg_cd, event->msg);
+	qts_account_sync(event->account, event->outcome == QTS_OUTCOME_FATAL ? "REFUSED" : account->ready ? "READY" : "BOOTSTRAP",
+					 ok, false, NULL, ok ? NULL : event->msg, now);
+	qts_txn_commit();
+	account->work_stale = true;
+	work_pending = true;
+}
+
+static void
+store_balance(const QtsBrokerEvent *event)
+{
+	QtsAccount *account = qts_session_account(event->account);
+	TimestampTz now = qts_now();
+	bool		ok = event->outcome == QTS_OUTCOME_OK && event->balance.complete;
+
+	if (account == NULL)
+		return;
+	account->balance_asked = false;
+	if (!qts_txn_begin("balance"))
+		return;
+	if (event->outcome == QTS_OUTCOME_OK)
+		qts_exec_balance(event->account, &event->balance, event->asked_at, now);
+	account->balance_done |= ok;
+	account->ready = account->ledger_done && account->balance_done;
+	qts_account_sync(event->account, event->outcome == QTS_OUTCOME_FATAL ? "REFUSED" : account->ready ? "READY" : "BOOTSTRAP",
+					 false, ok, ok ? &event->balance.summary : NULL, ok ? NULL : event->msg, now);
+	qts_txn_commit();
+	work_pending = true;
+}
+
+static void
+store_event(const QtsBrokerEvent *event)
+{
+	switch (event->kind)
+	{
+		case QTS_EVENT_ORDER:
+		case QTS_EVENT_CANCEL:
+			store_order_answer(event);
+			break;
+		case QTS_EVENT_LEDGER:
+			store_ledger(event);
+			break;
+		case QTS_EVENT_BALANCE:
+			store_balance(event);
+			break;
+		case QTS_EVENT_STATE:
+			work_pending = true;
+			break;
+	}
+}
+
+/* An event is freed only after its transaction: an error leaves its order to the ledger. */
+static void
+take_events(void)
+{
+	for (int i = 0; i < qts_nsessions; i++)
+	{
+		QtsBrokerEvent *event;
+
+		while (qts_sessions[i].broker != NULL &&
+			   (event = broker->next_event(qts_sessions[i].broker)) != NULL)
+		{
+			store_event(event);
+			broker->event_free(event);
+		}
+	}
+}
+
+static void
+take_notices(void)
+{
+	QtsNotice	notice;
+	int64		epoch;
+	int64		seq;
+	int			n = 0;
+	int64		oldest = 0;
+
+	if (!qts_notices_peek(0, &notice, &epoch, &seq))
+		return;
+	if (!qts_txn_begin("notices"))
+		return;
+	while (n < NOTICE_BATCH && qts_notices_peek(n, &notice, &epoch, &seq))
+	{
+		QtsAccount *account = qts_session_account(notice.account);
+
+		if (oldest == 0)
+			oldest = notice.recv_mono;
+		if (account != NULL && qts_exec_notice(&notice, epoch, seq, qts_now()))
+		{
+			account->work_stale = true;
+			account_want_ledger(account, qts_mono_us() + CONFIRM_DELAY_US);
+		}
+		n++;
+	}
+	qts_txn_commit();
+	qts_notices_forget(n);
+	qts_observe(QTS_HIST_NOTICE_TO_COMMIT, qts_mono_us() - oldest);
+	/* an accept notice may be the proof an unknown order waits for */
+	for (int i = 0; i < qts_naccounts; i++)
+		if (qts_accounts[i].work.unknown_orders > 0)
+		{
+			if (!qts_txn_begin("unknown orders"))
+				return;
+			qts_exec_unknowns(qts_accounts[i].row.account, qts_seoul_date(qts_now()), NULL, qts_now(), false, qts_now());
+			qts_txn_commit();
+			qts_accounts[i].work_stale = true;
+		}
+}
+
+static bool
+account_may_send(const QtsAccount *account, int64 mono, int *slots)
+{
+	const char *why;
+	QtsBroker  *session = qts_account_broker(account);
+
+	*slots = 0;
+	if (!account->ready || account->row.paused || session == NULL ||
+		broker->state(session, NULL, 0) != QTS_SESSION_READY ||
+		!qts_guc_trading_allowed(account->row.environment == QTS_ENV_LIVE, &why))
+		return false;
+	*slots = Min(broker->slots(session, QTS_RATE_ORDER, mono), Min(CLAIM_MAX, in_flight_room()));
+	return *slots > 0;
+}
+
+/* After the claim's commit: the orders leave, once each. */
+static void
+send_claims(QtsAccount *account, const QtsClaim *claims, int n)
+{
+	QtsBroker  *session = qts_account_broker(account);
+
+	for (int i = 0; i < n; i++)
+	{
+		int			tag = in_flight_add(&claims[i].order_uid);
+
+		if (tag < 0 || !broker->order(session, tag, &claims[i].request, qts_mono_us()))
+		{
+			if (tag >= 0)
+				in_flight[tag].used = false;
+			answer_not_sent(&claims[i].order_uid, false, account->row.account);
+			continue;
+		}
+		qts_count(QTS_COUNT_ORDERS_SENT, 1);
+		qts_observe(QTS_HIST_INTENT_TO_SEND, qts_now() - claims[i].intent_created);
+	}
+}
+
+static void
+send_cancels(QtsAccount *account, const QtsCancelClaim *claims, int n)
+{
+	QtsBroker  *session = qts_account_broker(account);
+
+	for (int i = 0; i < n; i++)
+	{
+		int			tag = in_flight_add(&claims[i].order_uid);
+
+		if (tag < 0 || !broker->cancel(session, tag, &claims[i].request, qts_mono_us()))
+		{
+			if (tag >= 0)
+				in_flight[tag].used = false;
+			answer_not_sent(&claims[i].order_uid, true, account->row.account);
+			continue;
+		}
+		qts_count(QTS_COUNT_CANCELS_SENT, 1);
+	}
+}
+
+static void
+account_claim(QtsAccount *account, int64 mono)
+{
+	QtsClaim   *claims;
+	QtsCancelClaim *cancels;
+	QtsGate		gate;
+	int			slots;
+	int			n = 0;
+	int			ncancels = 0;
+
+	if (!account_may_send(account, mono, &slots))
+		return;
+	claims = palloc0(sizeof(QtsClaim) * slots);
+	cancels = palloc0(sizeof(QtsCancelClaim) * slots);
+	if (!qts_txn_begin("claim"))
+		return;
+	/* the gate's row locks cost a flush at commit: only when there is something to claim */
+	qts_account_work(account->row.account, &account->work);
+	account->next_retry = qts_exec_next_retry(account->row.account);
+	if ((account->work.new_intents > 0 || account->work.cancels > 0 ||
+		 (account->next_retry != 0 && account->next_retry <= qts_now())) && qts_exec_gate(&gate))
+	{
+		qts_exec_cancel_intents(account->row.account);
+		ncancels = qts_exec_claim_cancels(account->row.account, gate.now, cancels, slots);
+		if (slots > ncancels)
+			n = qts_exec_reclaim(account->row.account, &gate, claims, slots - ncancels);
+		if (slots > ncancels + n)
+			n += qts_exec_claim(account->row.account, &gate, claims + n, slots - ncancels - n);
+	}
+	account->next_retry = qts_exec_next_retry(account->row.account);
+	qts_account_work(account->row.account, &account->work);
+	account->work_stale = false;
+	qts_txn_commit();
+	send_cancels(account, cancels, ncancels);
+	send_claims(account, claims, n);
+	if (ncancels + n >= slots)
+		work_pending = true;	/* more may be waiting for the next slot */
+	pfree(claims);
+	pfree(cancels);
+}
+
+static void
+account_refresh_work(QtsAccount *account)
+{
+	if (!account->work_stale || !qts_txn_begin("account work"))
+		return;
+	qts_account_work(account->row.account, &account->work);
+	account->next_retry = qts_exec_next_retry(account->row.account);
+	account->work_stale = false;
+	qts_txn_commit();
+}
+
+/* Ask for the lists that are due; returns ms until the next one is. */
+static long
+account_poll(QtsAccount *account, int64 mono)
+{
+	QtsBroker  *session = qts_account_broker(account);
+	int64		next;
+
+	if (session == NULL || broker->state(session, NULL, 0) != QTS_SESSION_READY)
+		return -1;
+	if (!account->ledger_asked && mono >= account->ledger_due)
+	{
+		int64		pause = qts_guc.ledger_idle_interval * QTS_SEC;
+
+		if (account->work.unknown_orders > 0)
+			pause = qts_backoff(account->unknown_round++, QTS_SEC, 8 * QTS_SEC, pg_prng_uint32(&pg_global_prng_state));
+		else if (account->work.live_orders > 0)
+			pause = qts_guc.ledger_interval * QTS_SEC;
+		account->ledger_asked = broker->ledger(session, 0, account->row.account, qts_seoul_date(qts_now()));
+		account->ledger_due = mono + pause;
+		/* the balance is a witness of unknown orders too */
+		if (account->work.unknown_orders > 0 && account->balance_due > mono + pause)
+			account->balance_due = mono + pause;
+	}
+	if (!account->balance_asked && mono >= account->balance_due)
+	{
+		account->balance_asked = broker->balance(session, 0, account->row.account);
+		account->balance_due = mono + qts_guc.balance_interval * QTS_SEC;
+	}
+	next = Min(account->ledger_due, account->balance_due) - mono;
+	return next <= 0 ? 1 : (long) (next / 1000 + 1);
+}
+
+/* Tables or settings changed: open, close, reconcile. */
+static void
+follow_changes(int64 mono)
+{
+	uint64		account = qts_change_count(QTS_CHANGE_ACCOUNT);
+	uint64		gap = pg_atomic_read_u64(&qts_shm->feed_gap);
+	bool		broken = false;
+
+	for (int i = 0; i < qts_nsessions; i++)
+		broken |= qts_sessions[i].broker == NULL;
+	if (account != seen_account || (broken && mono >= sessions_due))
+	{
+		sessions_due = mono + SESSION_RETRY_US;
+		if (qts_sessions_reload())
+			seen_account = account;
+		work_pending = true;
+	}
+	if (gap != seen_gap)
+	{
+		/* notices may have been missed: nothing but the ledger knows (kis-api 5.8) */
+		seen_gap = gap;
+		for (int i = 0; i < qts_naccounts; i++)
+			account_want_ledger(&qts_accounts[i], mono);
+	}
+}
+
+static bool
+work_changed(void)
+{
+	uint64		intent = qts_change_count(QTS_CHANGE_INTENT);
+	uint64		order = qts_change_count(QTS_CHANGE_ORDER);
+	uint64		config = qts_change_count(QTS_CHANGE_CONFIG);
+	bool		changed = work_pending || intent != seen_intent || order != seen_order || config != seen_config;
+
+	seen_intent = intent;
+	seen_order = order;
+	seen_config = config;
+	work_pending = false;
+	return changed;
+}
+
+static long
+sooner(long a, long b)
+{
+	if (a < 0)
+		return b;
+	return b < 0 ? a : Min(a, b);
+}
+
+static long
+execution_step(void)
+{
+	int64		mono = qts_mono_us();
+	TimestampTz now = qts_now();
+	long		pause = -1;
+	bool		claim;
+
+	follow_changes(mono);
+	for (int i = 0; i < qts_nsessions; i++)
+		if (qts_sessions[i].broker != NULL)
+			pause = sooner(pause, broker->drive(qts_sessions[i].broker, mono, now));
+	take_events();
+	take_notices();
+	claim = work_changed();
+	for (int i = 0; i < qts_naccounts; i++)
+	{
+		QtsAccount *account = &qts_accounts[i];
+
+		if (claim || (account->next_retry != 0 && account->next_retry <= now))
+			account_claim(account, qts_mono_us());
+		account_refresh_work(account);
+		pause = sooner(pause, account_poll(account, mono));
+		if (account->next_retry != 0)
+			pause = sooner(pause, account->next_retry <= now ? 10 : (long) ((account->next_retry - now) / 1000 + 1));
+		if (work_pending && qts_account_broker(account) != NULL)
+			pause = sooner(pause, Max(1, broker->slot_wait_ms(qts_account_broker(account), QTS_RATE_ORDER, mono)));
+	}
+	/* requests just queued leave now */
+	for (int i = 0; i < qts_nsessions; i++)
+		if (qts_sessions[i].broker != NULL)
+			pause = sooner(pause, broker->drive(qts_sessions[i].broker, qts_mono_us(), now));
+	qts_worker_detail("%d accounts, %d sessions", qts_naccounts, qts_nsessions);
+	return pause;
+}
+
+const QtsWorker qts_execution_worker = {
+	.name = "execution",
+	.role = "qts_execution",
+	.network = true,
+	.start = execution_start,
+	.step = execution_step,
+	.stop = execution_stop,
+};

@@ -1,0 +1,29 @@
+-- Every durable table and identity sequence travels with pg_dump.  Only
+-- system.process_locks is left out: each worker rewrites its row when it starts.
+SELECT pg_extension_config_dump('system.engine', '');
+SELECT pg_extension_config_dump('system.audit_log', '');
+SELECT pg_extension_config_dump('system.audit_log_audit_id_seq', '');
+SELECT pg_extension_config_dump('system.alerts', '');
+SELECT pg_extension_config_dump('system.alerts_alert_id_seq', '');
+SELECT pg_extension_config_dump('market.stocks', '');
+SELECT pg_extension_config_dump('market.calendar', '');
+SELECT pg_extension_config_dump('market.fee_rates', '');
+SELECT pg_extension_config_dump('market.prices_ticks', '');
+SELECT pg_extension_config_dump('market.prices_best', '');
+SELECT pg_extension_config_dump('market.freshness', '');
+SELECT pg_extension_config_dump('trade.accounts', '');
+SELECT pg_extension_config_dump('trade.account_sync', '');
+SELECT pg_extension_config_dump('trade.exit_profiles', '');
+SELECT pg_extension_config_dump('trade.symbol_exit_overrides', '');
+SELECT pg_extension_config_dump('trade.exit_control', '');
+SELECT pg_extension_config_dump('trade.exit_control_history', '');
+SELECT pg_extension_config_dump('trade.exit_control_history_history_id_seq', '');
+SELECT pg_extension_config_dump('trade.positions', '');
+SELECT pg_extension_config_dump('trade.position_state', '');
+SELECT pg_extension_config_dump('trade.order_intents', '');
+SELECT pg_extension_config_dump('trade.orders', '');
+SELECT pg_extension_config_dump('trade.notices', '');
+SELECT pg_extension_config_dump('trade.fills', '');
+SELECT pg_extension_config_dump('trade.holdings', '');
+SELECT pg_extension_config_dump('trade.exit_events', '');
+SELECT pg_extension_config_dump('trade.exit_signals', '');

@@ -1,0 +1,191 @@
+-- Identity of the running cluster: changes with a clone (identifier, unless it
+-- is a file copy) and with a promotion (timeline).
+CREATE OR REPLACE FUNCTION qts._identity(OUT system_identifier bigint, OUT timeline integer)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	SELECT c.system_identifier INTO system_identifier FROM pg_control_system() AS c;
+	-- The control file's timeline lags a promotion until the next checkpoint; the WAL's does not.
+	timeline := ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer;
+END $$;
+
+CREATE OR REPLACE FUNCTION qts._worker_roles() RETURNS text[]
+LANGUAGE sql IMMUTABLE
+RETURN ARRAY['qts_price', 'qts_exit', 'qts_execution', 'qts_reentry', 'qts_router', 'qts_strategy',
+	'qts_risk', 'qts_monitor', 'qts_gateway'];
+
+-- Roles are cluster-wide and not dumped, so they are made here and not at install.
+CREATE OR REPLACE FUNCTION qts._create_roles() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+DECLARE
+	name text;
+BEGIN
+	FOREACH name IN ARRAY qts._worker_roles() LOOP
+		IF to_regrole(name) IS NULL THEN
+			EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOINHERIT NOCREATEDB NOCREATEROLE NOREPLICATION'
+				' NOBYPASSRLS CONNECTION LIMIT 2', name);
+		END IF;
+		EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), name);
+	END LOOP;
+	FOREACH name IN ARRAY ARRAY['qts_viewer', 'qts_operator', 'qts_admin'] LOOP
+		IF to_regrole(name) IS NULL THEN
+			EXECUTE format('CREATE ROLE %I NOLOGIN NOSUPERUSER INHERIT', name);
+		END IF;
+	END LOOP;
+	GRANT qts_viewer TO qts_operator;
+	GRANT qts_operator TO qts_admin;
+END $$;
+
+-- EXECUTE on every function of these names (schema qts unless given); one that
+-- does not exist is an error.
+CREATE OR REPLACE FUNCTION qts._grant_execute(names text[], role text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	name text;
+	signature text;
+	found_one boolean;
+BEGIN
+	FOREACH name IN ARRAY names LOOP
+		found_one := false;
+		FOR signature IN SELECT p.oid::regprocedure::text FROM pg_proc AS p
+			JOIN pg_namespace AS n ON n.oid = p.pronamespace
+			WHERE n.nspname || '.' || p.proname = CASE WHEN name LIKE '%.%' THEN name ELSE 'qts.' || name END LOOP
+			EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', signature, role);
+			found_one := true;
+		END LOOP;
+		IF NOT found_one THEN
+			RAISE EXCEPTION 'function % of the grant matrix does not exist', name USING ERRCODE = 'QT901';
+		END IF;
+	END LOOP;
+END $$;
+
+-- The ownership matrix as grants.  Taken away first, so that a run after an
+-- upgrade ends in exactly this state.
+CREATE OR REPLACE FUNCTION qts._grant_workers() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	name text;
+BEGIN
+	FOREACH name IN ARRAY qts._worker_roles() LOOP
+		EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA market, trade, system, qts FROM %I', name);
+		EXECUTE format('REVOKE ALL ON ALL FUNCTIONS IN SCHEMA system, qts FROM %I', name);
+		EXECUTE format('GRANT USAGE ON SCHEMA market, trade, system, qts TO %I', name);
+		EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA market, trade TO %I', name);
+		EXECUTE format('GRANT SELECT ON system.engine, system.process_locks, system.alerts TO %I', name);
+		EXECUTE format('GRANT INSERT, UPDATE ON system.process_locks, system.alerts TO %I', name);
+		PERFORM qts._grant_execute(ARRAY['_now', '_alert', 'available_qty', 'system._ensure_partitions'], name);
+	END LOOP;
+
+	GRANT INSERT, UPDATE ON market.stocks, market.calendar, market.prices_best, market.freshness TO qts_price;
+	GRANT DELETE ON market.prices_best, market.freshness TO qts_price;
+	GRANT INSERT ON market.prices_ticks TO qts_price;
+
+	GRANT UPDATE (status, exit_mode, exit_profile_id, original_qty, updated_ts) ON trade.positions TO qts_exit;
+	GRANT INSERT, UPDATE ON trade.position_state TO qts_exit;
+	GRANT INSERT, UPDATE (effect_applied, cancel_requested, updated_ts) ON trade.order_intents TO qts_exit;
+	GRANT INSERT ON trade.exit_signals TO qts_exit;
+	PERFORM qts._grant_execute(ARRAY['system._claim_gate'], 'qts_exit');
+
+	GRANT INSERT, UPDATE (qty, avg_price, quarantine_reason, updated_ts) ON trade.positions TO qts_execution;
+	GRANT UPDATE (status, filled_qty, avg_fill_price, error_code, error_message, updated_ts)
+		ON trade.order_intents TO qts_execution;
+	GRANT INSERT, UPDATE ON trade.orders, trade.holdings, trade.account_sync TO qts_execution;
+	GRANT DELETE ON trade.holdings TO qts_execution;
+	GRANT INSERT, UPDATE (order_uid, counted) ON trade.notices TO qts_execution;
+	GRANT INSERT ON trade.fills, trade.exit_events TO qts_execution;
+	PERFORM qts._grant_execute(ARRAY['system._claim_gate'], 'qts_execution');
+	-- The broker may hold a symbol the master does not know yet.
+	GRANT INSERT ON market.stocks TO qts_execution;
+
+	-- A row lock needs UPDATE on some column.  These columns carry no decision
+	-- (only_row is true by constraint), so the halt rows can be locked, not changed.
+	GRANT UPDATE (only_row) ON system.engine, trade.exit_control TO qts_exit, qts_execution;
+	GRANT UPDATE (updated_ts) ON trade.accounts TO qts_execution;
+
+	GRANT INSERT ON trade.order_intents TO qts_reentry, qts_router, qts_strategy;
+	PERFORM qts._grant_execute(ARRAY['_drop_partitions'], 'qts_monitor');
+END $$;
+
+CREATE OR REPLACE FUNCTION qts._grant_people() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	REVOKE ALL ON ALL TABLES IN SCHEMA market, trade, system, qts FROM qts_viewer, qts_operator, qts_admin;
+	REVOKE ALL ON ALL FUNCTIONS IN SCHEMA qts FROM qts_viewer, qts_operator, qts_admin;
+	GRANT USAGE ON SCHEMA qts TO qts_viewer;
+	GRANT SELECT ON ALL TABLES IN SCHEMA qts TO qts_viewer, qts_gateway;
+	PERFORM qts._grant_execute(ARRAY['status', 'health', 'price', 'help', 'available_qty', 'explain_exit', 'timeline',
+		'check_invariants', '_now', '_metrics', '_locked_qty', '_kst', '_mask'], role)
+		FROM unnest(ARRAY['qts_viewer', 'qts_gateway']) AS role;
+	PERFORM qts._grant_execute(ARRAY['exit', 'cancel_order', 'cancel_intent', 'set_exit_mode',
+		'set_position_exit_mode', 'emergency_stop', 'resolve_order', 'acknowledge_alert', 'pause_account',
+		'resume_account'], 'qts_operator');
+	PERFORM qts._grant_execute(ARRAY['add_account', 'remove_account', 'save_exit_profile', 'set_position_profile',
+		'set_symbol_profile', 'deactivate'], 'qts_admin');
+	GRANT USAGE ON SCHEMA market, trade, system TO qts_admin;
+	GRANT SELECT ON ALL TABLES IN SCHEMA market, trade, system TO qts_admin;
+END $$;
+
+CREATE OR REPLACE FUNCTION qts._check_home() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	home text := current_setting('qts.database', true);
+BEGIN
+	IF NOT EXISTS (SELECT FROM regexp_split_to_table(current_setting('shared_preload_libraries'), ',') AS lib
+		WHERE regexp_replace(btrim(lib, ' "'), '^.*/', '') IN ('qts', 'qts.so')) THEN
+		RAISE EXCEPTION 'qts is not in shared_preload_libraries' USING ERRCODE = 'QT201',
+			DETAIL = format('shared_preload_libraries is "%s".', current_setting('shared_preload_libraries')),
+			HINT = 'Add qts to shared_preload_libraries in postgresql.conf and restart the server.';
+	END IF;
+	IF coalesce(home, '') = '' THEN
+		RAISE WARNING 'no worker will run: qts.database is not set'
+			USING HINT = format('Set qts.database = ''%s'' in postgresql.conf and restart the server.', current_database());
+	ELSIF home <> current_database() THEN
+		RAISE EXCEPTION 'the engine of this server lives in another database' USING ERRCODE = 'QT202',
+			DETAIL = format('qts.database is "%s", this is "%s".', home, current_database()),
+			HINT = 'Activate it there, or change qts.database and restart the server.';
+	END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION qts.activate(failover text DEFAULT 'manual') RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	was jsonb;
+	identity record;
+BEGIN
+	IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+		RAISE EXCEPTION 'only a superuser may activate the engine' USING ERRCODE = 'insufficient_privilege',
+			HINT = 'It creates roles and grants.';
+	END IF;
+	IF activate.failover IS NULL OR activate.failover NOT IN ('manual', 'auto') THEN
+		RAISE EXCEPTION 'invalid failover "%"', activate.failover USING ERRCODE = 'QT011',
+			DETAIL = 'failover is what happens after a promotion.',
+			HINT = '"manual" waits for activate(); "auto" continues after reconciling with the broker.';
+	END IF;
+	PERFORM qts._check_home();
+	LOCK TABLE system.engine IN SHARE ROW EXCLUSIVE MODE;
+	PERFORM qts._create_roles();
+	PERFORM qts._grant_workers();
+	PERFORM qts._grant_people();
+	PERFORM qts.load_defaults();
+	SELECT to_jsonb(e) INTO was FROM system.engine AS e;
+	SELECT * INTO identity FROM qts._identity();
+	UPDATE system.engine SET active = true, system_identifier = identity.system_identifier,
+		timeline = identity.timeline, failover = activate.failover, reason = NULL,
+		updated_by = session_user, updated_ts = clock_timestamp();
+	PERFORM qts._audit('activate', current_database()::text, NULL, was,
+		(SELECT to_jsonb(e) FROM system.engine AS e));
+END $$;
+
+CREATE OR REPLACE FUNCTION qts.deactivate(reason text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	was jsonb;
+BEGIN
+	PERFORM qts._need_reason(deactivate.reason);
+	SELECT to_jsonb(e) INTO was FROM system.engine AS e FOR UPDATE;
+	UPDATE system.engine SET active = false, reason = deactivate.reason,
+		updated_by = session_user, updated_ts = clock_timestamp();
+	PERFORM qts._audit('deactivate', current_database()::text, deactivate.reason, was,
+		(SELECT to_jsonb(e) FROM system.engine AS e));
+END $$;

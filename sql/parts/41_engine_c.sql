@@ -1,0 +1,72 @@
+CREATE OR REPLACE FUNCTION qts._now() RETURNS timestamptz
+	AS 'MODULE_PATHNAME', 'qts_sql_now' LANGUAGE C VOLATILE PARALLEL SAFE;
+CREATE OR REPLACE FUNCTION qts.set_clock(at timestamptz) RETURNS void
+	AS 'MODULE_PATHNAME', 'qts_sql_set_clock' LANGUAGE C STRICT;
+CREATE OR REPLACE FUNCTION qts.advance_clock(by interval) RETURNS void
+	AS 'MODULE_PATHNAME', 'qts_sql_advance_clock' LANGUAGE C STRICT;
+CREATE OR REPLACE FUNCTION qts.price(symbol text, OUT last bigint, OUT bid bigint, OUT ask bigint,
+	OUT source text, OUT age_ms bigint, OUT is_stale boolean) RETURNS record
+	AS 'MODULE_PATHNAME', 'qts_sql_price' LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
+CREATE OR REPLACE FUNCTION qts._workers(OUT slot integer, OUT worker text, OUT pid integer, OUT state text,
+	OUT since timestamptz, OUT turns bigint, OUT errors bigint, OUT last_error text,
+	OUT heartbeat timestamptz, OUT detail text) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'qts_sql_workers' LANGUAGE C VOLATILE;
+CREATE OR REPLACE FUNCTION qts._feeds(OUT feed text, OUT state text, OUT since timestamptz, OUT epoch bigint,
+	OUT frames bigint, OUT ticks bigint, OUT notices bigint, OUT malformed bigint, OUT overflow bigint,
+	OUT detail text) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'qts_sql_feeds' LANGUAGE C VOLATILE;
+CREATE OR REPLACE FUNCTION qts._metrics(OUT name text, OUT labels text, OUT value double precision,
+	OUT help text, OUT type text) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'qts_sql_metrics' LANGUAGE C VOLATILE;
+CREATE OR REPLACE FUNCTION qts._bench_price(symbol text, reads bigint) RETURNS double precision
+	AS 'MODULE_PATHNAME', 'qts_sql_bench_price' LANGUAGE C STRICT VOLATILE;
+
+COMMENT ON FUNCTION qts._now() IS 'The clock of market logic: the server''s, or the virtual one of qts.sim_clock';
+COMMENT ON FUNCTION qts.set_clock(timestamptz) IS 'Moves the engine''s clock; QT015 unless qts.sim_clock is on';
+COMMENT ON FUNCTION qts.advance_clock(interval) IS 'Moves the engine''s clock forward by an interval (months count 30 days); QT015 unless qts.sim_clock is on';
+COMMENT ON FUNCTION qts.price(text) IS 'Best price of a symbol from shared memory, KRW; a row of nulls when there is none. No lock, no table';
+COMMENT ON FUNCTION qts._workers() IS 'Worker slots in shared memory; QT201 without preload';
+COMMENT ON FUNCTION qts._feeds() IS 'Broker feeds of the prices worker; QT201 without preload';
+COMMENT ON FUNCTION qts._metrics() IS 'Counters and latency histograms since the server started; QT201 without preload';
+COMMENT ON FUNCTION qts._bench_price(text, bigint) IS 'Nanoseconds per read of the price board in a C loop of so many reads; for benchmarks';
+
+-- Read the switches so that a halt and a claim exclude each other: once the
+-- halt has committed, no later claim passes it.  Locks both rows FOR SHARE.
+CREATE OR REPLACE FUNCTION system._claim_gate(OUT active boolean, OUT emergency_stop boolean, OUT exit_mode text)
+	LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT e.active, e.emergency_stop, c.mode FROM system.engine e, trade.exit_control c FOR SHARE OF e, c;
+END;
+COMMENT ON FUNCTION system._claim_gate() IS 'The switches as the claiming transaction must see them; locks them FOR SHARE';
+
+-- Partitions of the day and the days after it; the workers own no tables.
+CREATE OR REPLACE FUNCTION system._ensure_partitions(from_day date, days integer) RETURNS integer
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+$$
+DECLARE
+	parent record;
+	day date;
+	name text;
+	made integer := 0;
+BEGIN
+	IF days NOT BETWEEN 1 AND 60 THEN
+		RAISE EXCEPTION 'days must be between 1 and 60' USING ERRCODE = 'QT011', DETAIL = format('days = %s', days);
+	END IF;
+	FOR parent IN SELECT * FROM (VALUES ('market', 'prices_ticks'), ('trade', 'exit_signals')) v (nsp, rel) LOOP
+		FOR i IN 0 .. days - 1 LOOP
+			day := from_day + i;
+			name := parent.rel || '_' || to_char(day, 'YYYYMMDD');
+			CONTINUE WHEN to_regclass(format('%I.%I', parent.nsp, name)) IS NOT NULL;
+			-- two callers may meet here: the loser finds it made
+			PERFORM pg_advisory_xact_lock(hashtext('qts partitions'));
+			CONTINUE WHEN to_regclass(format('%I.%I', parent.nsp, name)) IS NOT NULL;
+			EXECUTE format('CREATE TABLE %I.%I PARTITION OF %I.%I FOR VALUES FROM (%L) TO (%L)',
+				parent.nsp, name, parent.nsp, parent.rel,
+				(day::timestamp AT TIME ZONE 'Asia/Seoul'), ((day + 1)::timestamp AT TIME ZONE 'Asia/Seoul'));
+			made := made + 1;
+		END LOOP;
+	END LOOP;
+	RETURN made;
+END
+$$;
+COMMENT ON FUNCTION system._ensure_partitions(date, integer) IS 'Creates missing daily partitions (Asia/Seoul) from a day on; returns how many';

@@ -1,0 +1,48 @@
+-- Made to be read in psql: KST times, masked accounts, no more than 120 columns wide.
+CREATE OR REPLACE VIEW qts.positions WITH (security_barrier) AS
+SELECT p.position_id, p.symbol, p.status, p.exit_mode AS mode, p.qty,
+	greatest(p.qty - qts._locked_qty(p.position_id), 0) AS avail, p.avg_price::numeric(12,1) AS avg,
+	b.best_price AS price, ((b.best_price - p.avg_price) * p.qty)::bigint AS pnl,
+	(100 * (b.best_price - p.avg_price) / p.avg_price)::numeric(7,2) AS pct,
+	CASE s.phase WHEN 'TRAILING_ACTIVE' THEN 'TRAIL' ELSE replace(s.phase, '_DONE', '') END AS phase,
+	s.stop_floor_price::bigint AS floor, s.hwm_price::bigint AS hwm
+FROM trade.positions AS p
+LEFT JOIN trade.position_state AS s ON s.position_id = p.position_id
+LEFT JOIN market.prices_best AS b ON b.symbol = p.symbol
+WHERE p.status <> 'CLOSED';
+
+CREATE OR REPLACE VIEW qts.intents WITH (security_barrier) AS
+SELECT i.intent_id, i.symbol, i.intent_type AS type, i.qty, i.filled_qty AS filled, i.reason_code AS reason, i.status,
+	qts._kst(i.created_ts)::timestamp(0) AS created, left(i.error_message, 60) AS error
+FROM trade.order_intents AS i;
+
+CREATE OR REPLACE VIEW qts.open_orders WITH (security_barrier) AS
+SELECT o.order_uid, o.symbol, o.side, o.order_type AS type, o.limit_price AS price, o.qty, o.filled_qty AS filled,
+	o.status, o.broker_order_no AS number, o.cancel_state AS cancel, qts._kst(o.created_ts)::time(0) AS created
+FROM trade.orders AS o WHERE o.status IN ('PENDING_SUBMIT', 'UNKNOWN', 'SUBMITTED', 'PARTIAL');
+
+CREATE OR REPLACE VIEW qts.orders_today WITH (security_barrier) AS
+SELECT qts._kst(o.created_ts)::time(0) AS created, qts._mask(o.account_id) AS account, o.symbol, o.side,
+	o.order_type AS type, o.limit_price AS price, o.qty, o.filled_qty AS filled, o.avg_fill_price::numeric(12,1) AS avg,
+	o.status, o.broker_order_no AS number, o.origin
+FROM trade.orders AS o WHERE o.trade_date = timezone('Asia/Seoul', qts._now())::date;
+
+CREATE OR REPLACE VIEW qts.fills_today WITH (security_barrier) AS
+SELECT qts._kst(f.ts)::time(0) AS filled, qts._mask(f.account_id) AS account, f.symbol, f.side, f.qty,
+	f.price::numeric(12,1) AS price, (f.qty * f.price)::bigint AS amount, f.fee, f.tax, f.source
+FROM trade.fills AS f
+WHERE f.ts >= timezone('Asia/Seoul', date_trunc('day', timezone('Asia/Seoul', qts._now())));
+
+CREATE OR REPLACE VIEW qts.exits WITH (security_barrier) AS
+SELECT qts._kst(x.exit_ts)::timestamp(0) AS closed, x.symbol, x.exit_qty AS qty, x.exit_avg_price::numeric(12,1) AS avg,
+	x.exit_reason_code AS reason, x.source, x.realized_pnl AS pnl, (100 * x.realized_pnl_pct)::numeric(8,2) AS pct,
+	x.fees, x.taxes
+FROM trade.exit_events AS x;
+
+CREATE OR REPLACE VIEW qts.alerts WITH (security_barrier) AS
+SELECT a.alert_id AS id, qts._kst(a.last_ts)::timestamp(0) AS last, a.severity, a.code, a.subject, a.count,
+	left(a.message, 200) AS message, a.hint
+FROM system.alerts AS a WHERE a.acknowledged_ts IS NULL;
+
+CREATE OR REPLACE VIEW qts.metrics WITH (security_barrier) AS
+SELECT m.name, m.labels, m.value, m.help, m.type FROM qts._metrics() AS m;

@@ -1,0 +1,44 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *		The only file that tests PG_VERSION_NUM.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef QTS_COMPAT_H
+#define QTS_COMPAT_H
+
+#include "postgres.h"
+
+#include "storage/latch.h"
+#include "storage/proc.h"
+#include "utils/memutils.h"
+#if PG_VERSION_NUM >= 180000
+#include "storage/waiteventset.h"
+#endif
+
+#if PG_VERSION_NUM < 150000
+#error "qts needs PostgreSQL 15 or later"
+#endif
+
+#if PG_VERSION_NUM >= 170000
+#define qts_wait_set_create(n) CreateWaitEventSet(NULL, (n))
+#define qts_proc_latch(no) (&GetPGProcByNumber(no)->procLatch)
+#define qts_my_procno() MyProcNumber
+#else
+#define qts_wait_set_create(n) CreateWaitEventSet(TopMemoryContext, (n))
+#define qts_proc_latch(no) (&ProcGlobal->allProcs[no].procLatch)
+#define qts_my_procno() (MyProc->pgprocno)
+#endif
+
+#if PG_VERSION_NUM >= 180000
+#define QTS_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "qts", .version = QTS_VERSION)
+#else
+#define QTS_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#include "utils/guc_hooks.h"
+#endif
+
+#endif							/* QTS_COMPAT_H */

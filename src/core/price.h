@@ -1,0 +1,49 @@
+/*-------------------------------------------------------------------------
+ *
+ * price.h
+ *		Freshness of quotes and the best price among sources (runtime 3.3).
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef QTS_CORE_PRICE_H
+#define QTS_CORE_PRICE_H
+
+#include "core/core.h"
+
+typedef enum QtsSource
+{
+	QTS_SOURCE_KIS_WS,
+	QTS_SOURCE_KIS_REST,
+	QTS_SOURCE_NAVER,
+	QTS_SOURCE_COUNT
+} QtsSource;
+
+typedef struct QtsQuote
+{
+	QtsPrice	last;			/* 0 = no quote from this source yet */
+	QtsPrice	bid;			/* 0 = unknown */
+	QtsPrice	ask;			/* 0 = unknown */
+	int64_t		volume;			/* accumulated */
+	QtsTime		exch_at;		/* exchange time, QTS_TIME_NONE when not given */
+	QtsTime		recv_at;
+} QtsQuote;
+
+/* Age in ms above which a source is stale; trading = inside 08:30-16:00 of an open day. */
+extern int64_t qts_stale_after_ms(QtsSource source, bool trading);
+
+/* Strict priority among fresh sources; QTS_SOURCE_COUNT when none is fresh. */
+extern QtsSource qts_best_source(const QtsQuote quotes[QTS_SOURCE_COUNT], QtsTime now, bool trading);
+
+/* 0..100, informational; vectors in runtime 3.3. */
+extern int qts_quality_score(QtsSource source, int64_t age_ms, bool trading);
+
+/*
+ * Is this print believable: positive, and inside the day's limits when they
+ * are known (lower = upper = 0: unknown)?
+ */
+extern bool qts_price_plausible(QtsPrice price, QtsPrice lower, QtsPrice upper);
+
+extern const char *qts_source_name(QtsSource source);
+extern bool qts_source_parse(const char *name, QtsSource *out);
+
+#endif							/* QTS_CORE_PRICE_H */

@@ -1,0 +1,134 @@
+/*-------------------------------------------------------------------------
+ *
+ * rate.c
+ *		Token bucket of one app key with priorities, and back-off.
+ *
+ * The last sends are remembered in a ring, oldest to newest; a slot is free
+ * again one second after its send.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <string.h>
+
+#include "core/rate.h"
+
+void
+qts_rate_init(QtsRateLimiter *limiter, int per_second)
+{
+	memset(limiter, 0, sizeof(*limiter));
+	if (per_second > QTS_RATE_WINDOW)
+		per_second = QTS_RATE_WINDOW;
+	/* only 0 lifts the limit: a nonsensical one must not */
+	limiter->per_second = per_second < 0 ? 1 : per_second;
+	limiter->hold_until = INT64_MIN;
+}
+
+/* i-th oldest send still remembered. */
+static int64_t
+rate_sent(const QtsRateLimiter *limiter, int i)
+{
+	int			oldest = limiter->head - limiter->count + QTS_RATE_WINDOW;
+
+	return limiter->sent_at[(oldest + i) % QTS_RATE_WINDOW];
+}
+
+/* Sends of the last second; they are the newest ones. */
+static int
+rate_used(const QtsRateLimiter *limiter, int64_t now)
+{
+	int			used = 0;
+
+	while (used < limiter->count &&
+		   rate_sent(limiter, limiter->count - 1 - used) > now - QTS_SEC)
+		used++;
+	return used;
+}
+
+static int
+rate_limit(const QtsRateLimiter *limiter, QtsRateClass klass)
+{
+	int			reserve = 0;
+
+	if (klass >= QTS_RATE_BALANCE && limiter->per_second >= 6)
+		reserve = 2;
+	else if (klass >= QTS_RATE_LEDGER && limiter->per_second >= 3)
+		reserve = 1;
+	return limiter->per_second - reserve;
+}
+
+int
+qts_rate_slots(const QtsRateLimiter *limiter, QtsRateClass klass, int64_t now)
+{
+	int			left;
+
+	if (limiter->hold_until > now)
+		return 0;
+	if (limiter->per_second == 0)
+		return INT32_MAX;
+	left = rate_limit(limiter, klass) - rate_used(limiter, now);
+	return left > 0 ? left : 0;
+}
+
+bool
+qts_rate_available(const QtsRateLimiter *limiter, QtsRateClass klass, int64_t now)
+{
+	return qts_rate_slots(limiter, klass, now) > 0;
+}
+
+void
+qts_rate_take(QtsRateLimiter *limiter, int64_t now)
+{
+	/* keep the ring sorted even if the caller's instants are not */
+	if (limiter->count > 0 && rate_sent(limiter, limiter->count - 1) > now)
+		now = rate_sent(limiter, limiter->count - 1);
+	limiter->sent_at[limiter->head] = now;
+	limiter->head = (limiter->head + 1) % QTS_RATE_WINDOW;
+	if (limiter->count < QTS_RATE_WINDOW)
+		limiter->count++;
+}
+
+int64_t
+qts_rate_wait(const QtsRateLimiter *limiter, QtsRateClass klass, int64_t now)
+{
+	int64_t		ready = limiter->hold_until > now ? limiter->hold_until : now;
+	int			excess;
+
+	if (limiter->per_second > 0)
+	{
+		excess = rate_used(limiter, now) - rate_limit(limiter, klass);
+		if (excess >= 0)
+		{
+			int			blocker = limiter->count - rate_used(limiter, now) + excess;
+			int64_t		freed = rate_sent(limiter, blocker) + QTS_SEC;
+
+			if (freed > ready)
+				ready = freed;
+		}
+	}
+	return ready - now;
+}
+
+void
+qts_rate_refused(QtsRateLimiter *limiter, int64_t now, int64_t pause)
+{
+	int64_t		until;
+
+	if (__builtin_add_overflow(now, pause, &until))
+		until = INT64_MAX;
+	if (until > limiter->hold_until)
+		limiter->hold_until = until;
+}
+
+int64_t
+qts_backoff(int attempt, int64_t base, int64_t cap, uint32_t random)
+{
+	int64_t		delay = base < cap ? base : cap;
+	int64_t		jitter;
+
+	if (delay <= 0)
+		return 0;
+	for (int i = 0; i < attempt && delay < cap; i++)
+		delay = delay > cap / 2 ? cap : delay * 2;
+	jitter = (int64_t) (((unsigned __int128) (delay / 4) * random) >> 32);
+	return delay > INT64_MAX - jitter ? INT64_MAX : delay + jitter;
+}

@@ -1,0 +1,27 @@
+/*-------------------------------------------------------------------------
+ *
+ * txn.h
+ *		Transactions of the workers: the only place that starts one.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef QTS_DB_TXN_H
+#define QTS_DB_TXN_H
+
+#include "postgres.h"
+
+/*
+ * Begin with SPI connected and a snapshot.  Takes ACCESS SHARE on
+ * system.engine without waiting; returns false, with no transaction open,
+ * when the extension is not there or is being created, altered or dropped.
+ */
+extern bool qts_txn_begin(const char *activity);
+extern void qts_txn_commit(void);
+
+/* Commit without waiting for the disk: ticks, heartbeats, never money. */
+extern void qts_txn_commit_async(void);
+
+/* Undo everything since qts_txn_begin, quietly. */
+extern void qts_txn_rollback(void);
+
+#endif							/* QTS_DB_TXN_H */

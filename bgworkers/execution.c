@@ -13,7 +13,6 @@
  */
 #include "postgres.h"
 
-
 #include "common/pg_prng.h"
 #include "miscadmin.h"
 
@@ -29,6 +28,7 @@
 
 #define CLAIM_MAX 32
 #define NOTICE_BATCH 256
+#define NOTICE_TRIES 2
 #define IN_FLIGHT_MAX 256
 #define SESSION_RETRY_US (5 * QTS_SEC)
 /* confirm what a notice said soon, but let a burst of them share one read */
@@ -36,18 +36,16 @@
 
 typedef struct InFlight
 {
-	bool		used;
-	pg_uuid_t	order_uid;
+	bool used;
+	pg_uuid_t order_uid;
 } InFlight;
 
 static InFlight in_flight[IN_FLIGHT_MAX];
-static uint64 seen_intent,
-			seen_order,
-			seen_account,
-			seen_config,
-			seen_gap;
-static bool work_pending;		/* claim even though no counter moved */
+static uint64 seen_intent, seen_order, seen_account, seen_config, seen_gap;
+static bool work_pending; /* claim even though no counter moved */
 static int64 sessions_due;
+static int64 notice_trying = -1; /* queue place of the first notice of the last batch */
+static int notice_tries;
 
 static const QtsBrokerOps *const broker = &qts_kis_broker;
 
@@ -87,7 +85,7 @@ in_flight_add(const pg_uuid_t *order_uid)
 static int
 in_flight_room(void)
 {
-	int			room = 0;
+	int room = 0;
 
 	for (int i = 0; i < IN_FLIGHT_MAX; i++)
 		room += !in_flight[i].used;
@@ -105,7 +103,8 @@ account_want_ledger(QtsAccount *account, int64 at)
 static void
 answer_not_sent(const pg_uuid_t *order_uid, bool cancel, const char *account)
 {
-	QtsBrokerEvent event = {.kind = cancel ? QTS_EVENT_CANCEL : QTS_EVENT_ORDER, .outcome = QTS_OUTCOME_NOT_PROCESSED};
+	QtsBrokerEvent event = {.kind = cancel ? QTS_EVENT_CANCEL : QTS_EVENT_ORDER,
+							.outcome = QTS_OUTCOME_NOT_PROCESSED};
 
 	strlcpy(event.account, account, sizeof(event.account));
 	strlcpy(event.msg_cd, "NOT_SENT", sizeof(event.msg_cd));
@@ -122,9 +121,9 @@ answer_not_sent(const pg_uuid_t *order_uid, bool cancel, const char *account)
 static void
 store_order_answer(const QtsBrokerEvent *event)
 {
-	pg_uuid_t	order_uid = in_flight[event->tag].order_uid;
+	pg_uuid_t order_uid = in_flight[event->tag].order_uid;
 	QtsAccount *account = qts_session_account(event->account);
-	int64		mono = qts_mono_us();
+	int64 mono = qts_mono_us();
 
 	if (!qts_txn_begin("order answer"))
 		return;
@@ -145,7 +144,8 @@ store_order_answer(const QtsBrokerEvent *event)
 	account->unknown_round = 0;
 	/* an order that was accepted is confirmed by its notice; anything else by the ledger, soon */
 	account_want_ledger(account, event->outcome == QTS_OUTCOME_OK && event->kind == QTS_EVENT_ORDER
-						? mono + qts_guc.ledger_interval * QTS_SEC : mono + CONFIRM_DELAY_US);
+									 ? mono + qts_guc.ledger_interval * QTS_SEC
+									 : mono + CONFIRM_DELAY_US);
 }
 
 static void
@@ -153,9 +153,10 @@ store_ledger(const QtsBrokerEvent *event)
 {
 	QtsAccount *account = qts_session_account(event->account);
 	TimestampTz now = qts_now();
-	QtsDate		date = qts_seoul_date(event->asked_at);
+	QtsDate date = (QtsDate) event->tag;
+	bool today = date == qts_seoul_date(now);
 	QtsSessionPhase phase;
-	bool		ok = event->outcome == QTS_OUTCOME_OK && event->ledger.complete;
+	bool ok = event->outcome == QTS_OUTCOME_OK && event->ledger.complete;
 
 	if (account == NULL)
 		return;
@@ -166,15 +167,19 @@ store_ledger(const QtsBrokerEvent *event)
 	if (event->outcome == QTS_OUTCOME_OK)
 		qts_exec_ledger(event->account, date, &event->ledger, event->asked_at,
 						account->row.environment != QTS_ENV_PAPER,
-						phase == QTS_SESSION_AFTER_CLOSE || phase == QTS_SESSION_CLOSED, now);
+						!today || phase == QTS_SESSION_AFTER_CLOSE || phase == QTS_SESSION_CLOSED, now);
 	else
 		qts_exec_unknowns(event->account, date, NULL, event->asked_at, false, now);
-	account->ledger_done |= ok;
+	account->ledger_done |= ok && today;
 	account->ready = account->ledger_done && account->balance_done;
 	if (event->outcome == QTS_OUTCOME_FATAL)
-		qts_alert("CRITICAL", "BROKER_REFUSED", account->row.order_credentials, "Check keys, account number and environment.",
+		qts_alert("CRITICAL", "BROKER_REFUSED", account->row.order_credentials,
+				  "Check keys, account number and environment.",
 				  "the broker refuses this account's requests: %s %s", event->msg_cd, event->msg);
-	qts_account_sync(event->account, event->outcome == QTS_OUTCOME_FATAL ? "REFUSED" : account->ready ? "READY" : "BOOTSTRAP",
+	qts_account_sync(event->account,
+					 event->outcome == QTS_OUTCOME_FATAL ? "REFUSED"
+					 : account->ready					 ? "READY"
+														 : "BOOTSTRAP",
 					 ok, false, NULL, ok ? NULL : event->msg, now);
 	qts_txn_commit();
 	account->work_stale = true;
@@ -186,7 +191,7 @@ store_balance(const QtsBrokerEvent *event)
 {
 	QtsAccount *account = qts_session_account(event->account);
 	TimestampTz now = qts_now();
-	bool		ok = event->outcome == QTS_OUTCOME_OK && event->balance.complete;
+	bool ok = event->outcome == QTS_OUTCOME_OK && event->balance.complete;
 
 	if (account == NULL)
 		return;
@@ -197,7 +202,10 @@ store_balance(const QtsBrokerEvent *event)
 		qts_exec_balance(event->account, &event->balance, event->asked_at, now);
 	account->balance_done |= ok;
 	account->ready = account->ledger_done && account->balance_done;
-	qts_account_sync(event->account, event->outcome == QTS_OUTCOME_FATAL ? "REFUSED" : account->ready ? "READY" : "BOOTSTRAP",
+	qts_account_sync(event->account,
+					 event->outcome == QTS_OUTCOME_FATAL ? "REFUSED"
+					 : account->ready					 ? "READY"
+														 : "BOOTSTRAP",
 					 false, ok, ok ? &event->balance.summary : NULL, ok ? NULL : event->msg, now);
 	qts_txn_commit();
 	work_pending = true;
@@ -232,8 +240,7 @@ take_events(void)
 	{
 		QtsBrokerEvent *event;
 
-		while (qts_sessions[i].broker != NULL &&
-			   (event = broker->next_event(qts_sessions[i].broker)) != NULL)
+		while (qts_sessions[i].broker != NULL && (event = broker->next_event(qts_sessions[i].broker)) != NULL)
 		{
 			store_event(event);
 			broker->event_free(event);
@@ -241,20 +248,43 @@ take_events(void)
 	}
 }
 
+/* The transaction is open.  What the notice said comes with the ledger. */
+static void
+set_aside_notice(const QtsNotice *notice)
+{
+	qts_alert("CRITICAL", "NOTICE_UNUSABLE", notice->symbol,
+			  "See the server log for the error; the ledger is asked instead.",
+			  "an execution notice of order %s could not be stored", notice->odno);
+	qts_txn_commit();
+	qts_notices_forget(1);
+	pg_atomic_fetch_add_u64(&qts_shm->feed_gap, 1);
+}
+
 static void
 take_notices(void)
 {
-	QtsNotice	notice;
-	int64		epoch;
-	int64		seq;
-	int			n = 0;
-	int64		oldest = 0;
+	QtsNotice notice;
+	int64 epoch;
+	int64 seq;
+	int n = 0;
+	int batch = NOTICE_BATCH;
+	int64 oldest = 0;
 
 	if (!qts_notices_peek(0, &notice, &epoch, &seq))
 		return;
 	if (!qts_txn_begin("notices"))
 		return;
-	while (n < NOTICE_BATCH && qts_notices_peek(n, &notice, &epoch, &seq))
+	/* one that cannot be stored must not stop those behind it: alone, then set aside */
+	notice_tries = seq == notice_trying ? notice_tries + 1 : 0;
+	notice_trying = seq;
+	if (notice_tries > 0)
+		batch = 1;
+	if (notice_tries > NOTICE_TRIES)
+	{
+		set_aside_notice(&notice);
+		return;
+	}
+	while (n < batch && qts_notices_peek(n, &notice, &epoch, &seq))
 	{
 		QtsAccount *account = qts_session_account(notice.account);
 
@@ -269,6 +299,7 @@ take_notices(void)
 	}
 	qts_txn_commit();
 	qts_notices_forget(n);
+	notice_trying = -1;
 	qts_observe(QTS_HIST_NOTICE_TO_COMMIT, qts_mono_us() - oldest);
 	/* an accept notice may be the proof an unknown order waits for */
 	for (int i = 0; i < qts_naccounts; i++)
@@ -276,7 +307,8 @@ take_notices(void)
 		{
 			if (!qts_txn_begin("unknown orders"))
 				return;
-			qts_exec_unknowns(qts_accounts[i].row.account, qts_seoul_date(qts_now()), NULL, qts_now(), false, qts_now());
+			qts_exec_unknowns(qts_accounts[i].row.account, qts_seoul_date(qts_now()), NULL, qts_now(), false,
+							  qts_now());
 			qts_txn_commit();
 			qts_accounts[i].work_stale = true;
 		}
@@ -286,7 +318,7 @@ static bool
 account_may_send(const QtsAccount *account, int64 mono, int *slots)
 {
 	const char *why;
-	QtsBroker  *session = qts_account_broker(account);
+	QtsBroker *session = qts_account_broker(account);
 
 	*slots = 0;
 	if (!account->ready || account->row.paused || session == NULL ||
@@ -301,11 +333,11 @@ account_may_send(const QtsAccount *account, int64 mono, int *slots)
 static void
 send_claims(QtsAccount *account, const QtsClaim *claims, int n)
 {
-	QtsBroker  *session = qts_account_broker(account);
+	QtsBroker *session = qts_account_broker(account);
 
 	for (int i = 0; i < n; i++)
 	{
-		int			tag = in_flight_add(&claims[i].order_uid);
+		int tag = in_flight_add(&claims[i].order_uid);
 
 		if (tag < 0 || !broker->order(session, tag, &claims[i].request, qts_mono_us()))
 		{
@@ -322,11 +354,11 @@ send_claims(QtsAccount *account, const QtsClaim *claims, int n)
 static void
 send_cancels(QtsAccount *account, const QtsCancelClaim *claims, int n)
 {
-	QtsBroker  *session = qts_account_broker(account);
+	QtsBroker *session = qts_account_broker(account);
 
 	for (int i = 0; i < n; i++)
 	{
-		int			tag = in_flight_add(&claims[i].order_uid);
+		int tag = in_flight_add(&claims[i].order_uid);
 
 		if (tag < 0 || !broker->cancel(session, tag, &claims[i].request, qts_mono_us()))
 		{
@@ -342,12 +374,12 @@ send_cancels(QtsAccount *account, const QtsCancelClaim *claims, int n)
 static void
 account_claim(QtsAccount *account, int64 mono)
 {
-	QtsClaim   *claims;
+	QtsClaim *claims;
 	QtsCancelClaim *cancels;
-	QtsGate		gate;
-	int			slots;
-	int			n = 0;
-	int			ncancels = 0;
+	QtsGate gate;
+	int slots;
+	int n = 0;
+	int ncancels = 0;
 
 	if (!account_may_send(account, mono, &slots))
 		return;
@@ -359,7 +391,8 @@ account_claim(QtsAccount *account, int64 mono)
 	qts_account_work(account->row.account, &account->work);
 	account->next_retry = qts_exec_next_retry(account->row.account);
 	if ((account->work.new_intents > 0 || account->work.cancels > 0 ||
-		 (account->next_retry != 0 && account->next_retry <= qts_now())) && qts_exec_gate(&gate))
+		 (account->next_retry != 0 && account->next_retry <= qts_now())) &&
+		qts_exec_gate(&gate))
 	{
 		qts_exec_cancel_intents(account->row.account);
 		ncancels = qts_exec_claim_cancels(account->row.account, gate.now, cancels, slots);
@@ -375,7 +408,7 @@ account_claim(QtsAccount *account, int64 mono)
 	send_cancels(account, cancels, ncancels);
 	send_claims(account, claims, n);
 	if (ncancels + n >= slots)
-		work_pending = true;	/* more may be waiting for the next slot */
+		work_pending = true; /* more may be waiting for the next slot */
 	pfree(claims);
 	pfree(cancels);
 }
@@ -395,21 +428,27 @@ account_refresh_work(QtsAccount *account)
 static long
 account_poll(QtsAccount *account, int64 mono)
 {
-	QtsBroker  *session = qts_account_broker(account);
-	int64		next;
+	QtsBroker *session = qts_account_broker(account);
+	QtsDate date = qts_seoul_date(qts_now());
+	int64 next;
 
 	if (session == NULL || broker->state(session, NULL, 0) != QTS_SESSION_READY)
 		return -1;
 	if (!account->ledger_asked && mono >= account->ledger_due)
 	{
-		int64		pause = qts_guc.ledger_idle_interval * QTS_SEC;
+		int64 pause = qts_guc.ledger_idle_interval * QTS_SEC;
 
 		if (account->work.unknown_orders > 0)
-			pause = qts_backoff(account->unknown_round++, QTS_SEC, 8 * QTS_SEC, pg_prng_uint32(&pg_global_prng_state));
+			pause = qts_backoff(account->unknown_round++, QTS_SEC, 8 * QTS_SEC,
+								pg_prng_uint32(&pg_global_prng_state));
 		else if (account->work.live_orders > 0)
 			pause = qts_guc.ledger_interval * QTS_SEC;
-		account->ledger_asked = broker->ledger(session, 0, account->row.account, qts_seoul_date(qts_now()));
-		account->ledger_due = mono + pause;
+		/* orders that an earlier day left open are settled by that day's ledger, turn and turn about */
+		account->asked_old = !account->asked_old && account->work.oldest < date;
+		if (account->asked_old)
+			date = account->work.oldest;
+		account->ledger_asked = broker->ledger(session, (uint64) date, account->row.account, date);
+		account->ledger_due = account->asked_old ? mono : mono + pause;
 		/* the balance is a witness of unknown orders too */
 		if (account->work.unknown_orders > 0 && account->balance_due > mono + pause)
 			account->balance_due = mono + pause;
@@ -427,9 +466,9 @@ account_poll(QtsAccount *account, int64 mono)
 static void
 follow_changes(int64 mono)
 {
-	uint64		account = qts_change_count(QTS_CHANGE_ACCOUNT);
-	uint64		gap = pg_atomic_read_u64(&qts_shm->feed_gap);
-	bool		broken = false;
+	uint64 account = qts_change_count(QTS_CHANGE_ACCOUNT);
+	uint64 gap = pg_atomic_read_u64(&qts_shm->feed_gap);
+	bool broken = false;
 
 	for (int i = 0; i < qts_nsessions; i++)
 		broken |= qts_sessions[i].broker == NULL;
@@ -452,10 +491,10 @@ follow_changes(int64 mono)
 static bool
 work_changed(void)
 {
-	uint64		intent = qts_change_count(QTS_CHANGE_INTENT);
-	uint64		order = qts_change_count(QTS_CHANGE_ORDER);
-	uint64		config = qts_change_count(QTS_CHANGE_CONFIG);
-	bool		changed = work_pending || intent != seen_intent || order != seen_order || config != seen_config;
+	uint64 intent = qts_change_count(QTS_CHANGE_INTENT);
+	uint64 order = qts_change_count(QTS_CHANGE_ORDER);
+	uint64 config = qts_change_count(QTS_CHANGE_CONFIG);
+	bool changed = work_pending || intent != seen_intent || order != seen_order || config != seen_config;
 
 	seen_intent = intent;
 	seen_order = order;
@@ -475,10 +514,10 @@ sooner(long a, long b)
 static long
 execution_step(void)
 {
-	int64		mono = qts_mono_us();
+	int64 mono = qts_mono_us();
 	TimestampTz now = qts_now();
-	long		pause = -1;
-	bool		claim;
+	long pause = -1;
+	bool claim;
 
 	follow_changes(mono);
 	for (int i = 0; i < qts_nsessions; i++)
@@ -496,9 +535,11 @@ execution_step(void)
 		account_refresh_work(account);
 		pause = sooner(pause, account_poll(account, mono));
 		if (account->next_retry != 0)
-			pause = sooner(pause, account->next_retry <= now ? 10 : (long) ((account->next_retry - now) / 1000 + 1));
+			pause = sooner(pause,
+						   account->next_retry <= now ? 10 : (long) ((account->next_retry - now) / 1000 + 1));
 		if (work_pending && qts_account_broker(account) != NULL)
-			pause = sooner(pause, Max(1, broker->slot_wait_ms(qts_account_broker(account), QTS_RATE_ORDER, mono)));
+			pause = sooner(pause,
+						   Max(1, broker->slot_wait_ms(qts_account_broker(account), QTS_RATE_ORDER, mono)));
 	}
 	/* requests just queued leave now */
 	for (int i = 0; i < qts_nsessions; i++)

@@ -28,24 +28,20 @@
 #include "shm/shm.h"
 #include "worker.h"
 
-#define FLUSH_US (1 * QTS_SEC)	/* a high-water mark is never older than this on disk */
+#define FLUSH_US (1 * QTS_SEC) /* a high-water mark is never older than this on disk */
 
 static MemoryContext watch_cxt = NULL;
 static QtsProfileRow *profiles = NULL;
-static int	nprofiles = 0;
+static int nprofiles = 0;
 static QtsWatch *watches = NULL;
-static int	nwatches = 0;
+static int nwatches = 0;
 static QtsControlMode control = QTS_CONTROL_PAUSE_ALL;
 
-static uint64 seen_position,
-			seen_intent,
-			seen_config;
+static uint64 seen_position, seen_intent, seen_config;
 static QtsDate seen_date;
 static int64 flushed_mono;
 
-static QtsStmt ensure_partitions = {
-	"SELECT system._ensure_partitions($1, 2)", 1, {DATEOID}
-};
+static QtsStmt ensure_partitions = {"SELECT system._ensure_partitions($1, 2)", 1, {DATEOID}};
 
 static void
 exit_start(void)
@@ -94,7 +90,7 @@ watch_carry(QtsWatch *fresh, const QtsWatch *old)
 static void
 watch_restore(QtsWatch *watch)
 {
-	QtsPrice	high;
+	QtsPrice high;
 
 	if (watch->state.hwm == 0)
 		return;
@@ -112,13 +108,13 @@ watches_load(QtsDate date)
 {
 	MemoryContext old_cxt = watch_cxt;
 	MemoryContext fresh_cxt = AllocSetContextCreate(TopMemoryContext, "qts watches", ALLOCSET_DEFAULT_SIZES);
-	QtsWatch   *fresh;
-	int			count;
+	QtsWatch *fresh;
+	int count;
 
 	/* results are copied out of the transaction's memory */
 	{
 		QtsProfileRow *rows = qts_exit_load_profiles(&nprofiles);
-		QtsWatch   *found = qts_exit_load_watches(rows, nprofiles, date, &count);
+		QtsWatch *found = qts_exit_load_watches(rows, nprofiles, date, &count);
 
 		profiles = MemoryContextAlloc(fresh_cxt, sizeof(QtsProfileRow) * nprofiles);
 		memcpy(profiles, rows, sizeof(QtsProfileRow) * nprofiles);
@@ -127,13 +123,13 @@ watches_load(QtsDate date)
 	}
 	for (int i = 0; i < count; i++)
 	{
-		bool		known = false;
+		bool known = false;
 
 		fresh[i].board_slot = qts_board_find(fresh[i].symbol);
 		/* loads are in heap order, which seldom changes: look at the same place first */
 		for (int k = 0; k < nwatches && !known; k++)
 		{
-			QtsWatch   *old = &watches[(i + k) % nwatches];
+			QtsWatch *old = &watches[(i + k) % nwatches];
 
 			known = memcmp(&old->position_id, &fresh[i].position_id, sizeof(pg_uuid_t)) == 0;
 			if (known)
@@ -152,11 +148,10 @@ watches_load(QtsDate date)
 static bool
 follow_changes(TimestampTz now)
 {
-	uint64		position = qts_change_count(QTS_CHANGE_POSITION);
-	uint64		intent = qts_change_count(QTS_CHANGE_INTENT);
-	uint64		config = qts_change_count(QTS_CHANGE_CONFIG);
-	QtsDate		date = qts_seoul_date(now);
-	int			changed = 0;
+	uint64 position = qts_change_count(QTS_CHANGE_POSITION);
+	uint64 intent = qts_change_count(QTS_CHANGE_INTENT);
+	uint64 config = qts_change_count(QTS_CHANGE_CONFIG);
+	QtsDate date = qts_seoul_date(now);
 
 	if (position == seen_position && intent == seen_intent && config == seen_config && date == seen_date)
 		return true;
@@ -164,12 +159,12 @@ follow_changes(TimestampTz now)
 		return false;
 	if (date != seen_date)
 	{
-		Datum		args[1] = {DateADTGetDatum(date)};
+		Datum args[1] = {DateADTGetDatum(date)};
 
 		qts_stmt_run(&ensure_partitions, args, NULL);
 	}
 	if (profiles != NULL)
-		changed = qts_exit_apply_effects(profiles, nprofiles, date, now);
+		(void) qts_exit_apply_effects(profiles, nprofiles, date, now);
 	qts_txn_commit();
 
 	if (!qts_txn_begin("exit load"))
@@ -177,8 +172,6 @@ follow_changes(TimestampTz now)
 	watches_load(date);
 	control = qts_exit_control_mode();
 	qts_txn_commit();
-	/* our own stores count as changes too: look once more only if others might have been first */
-	seen_position = changed > 0 || profiles == NULL ? position : qts_change_count(QTS_CHANGE_POSITION);
 	seen_position = position;
 	seen_intent = intent;
 	seen_config = config;
@@ -205,37 +198,36 @@ watch_quote(QtsWatch *watch, TimestampTz now, QtsExitQuote *quote, int64 *publis
 	return true;
 }
 
-static void
-watch_reset_cycle(QtsWatch *watch, const QtsExitDecision *decision)
-{
-	/* a bigger position starts a new cycle: its quantity is the base of the profit targets */
-	if (decision->add_buy)
-		watch->position.original_qty = watch->position.qty;
-	watch->dirty |= decision->state_changed || decision->add_buy;
-}
-
 /* Decide again on the truth, under the lock, and act. */
 static void
-watch_decide(QtsWatch *watch, const QtsExitQuote *quote, const QtsExitState *before, int64 published, TimestampTz now)
+watch_decide(QtsWatch *watch, const QtsExitQuote *quote, const QtsExitState *before, int64 published,
+			 TimestampTz now)
 {
 	const QtsProfileRow *row = &profiles[watch->profile];
-	int			version = watch->version;
+	int version = watch->version;
 	QtsExitDecision decision;
-	bool		made = false;
+	bool made = false;
 
 	if (!qts_txn_begin("exit decision"))
 		return;
-	watch->state = *before;		/* the same evaluation must not count twice towards a confirmation */
+	watch->state = *before; /* the same evaluation must not count twice towards a confirmation */
 	if (qts_exit_reread(watch))
 	{
 		if (watch->version != version)
 			qts_count(QTS_COUNT_VERSION_CONFLICTS, 1);
 		control = qts_exit_control_mode();
 		decision = qts_exit_evaluate(&row->profile, &watch->position, &watch->state, quote, control, now);
-		watch_reset_cycle(watch, &decision);
-		if (decision.rule != QTS_RULE_NONE)
-			made = qts_exit_act(watch, &decision, row->profile_id[0] != '\0' ? row->profile_id : "default_hybrid_v1",
-								control, now);
+		watch->dirty |= decision.state_changed;
+		if (decision.add_buy)
+		{
+			/* the bigger quantity is the base of the new cycle's profit targets */
+			watch->position.original_qty = watch->position.qty;
+			qts_exit_new_cycle(watch, now);
+		}
+		else if (decision.rule != QTS_RULE_NONE)
+			made = qts_exit_act(watch, &decision,
+								row->profile_id[0] != '\0' ? row->profile_id : "default_hybrid_v1", control,
+								now);
 	}
 	qts_txn_commit();
 	if (made)
@@ -248,26 +240,26 @@ watch_evaluate(QtsWatch *watch, TimestampTz now, int64 mono)
 	QtsExitState before = watch->state;
 	QtsExitQuote quote;
 	QtsExitDecision decision;
-	int64		published;
+	int64 published;
 
 	if (watch->retry_at > now || !watch_quote(watch, now, &quote, &published))
 		return;
 	watch->retry_at = 0;
 	watch->evaluated_mono = mono;
 	qts_count(QTS_COUNT_EVALUATIONS, 1);
-	decision = qts_exit_evaluate(&profiles[watch->profile].profile, &watch->position, &watch->state, &quote, control, now);
+	decision = qts_exit_evaluate(&profiles[watch->profile].profile, &watch->position, &watch->state, &quote,
+								 control, now);
 	if (decision.hold == QTS_BLOCK_STALE_PRICE)
 		qts_count(QTS_COUNT_STALE_HOLDS, 1);
-	watch_reset_cycle(watch, &decision);
-	watch->dirty |= watch->state.hwm != before.hwm;
-	if (decision.rule != QTS_RULE_NONE)
+	watch->dirty |= decision.state_changed || watch->state.hwm != before.hwm;
+	if (decision.rule != QTS_RULE_NONE || decision.add_buy)
 		watch_decide(watch, &quote, &before, published, now);
 }
 
 static void
 flush_states(TimestampTz now, int64 mono)
 {
-	bool		any = false;
+	bool any = false;
 
 	for (int i = 0; i < nwatches && !any; i++)
 		any = watches[i].dirty;
@@ -284,16 +276,16 @@ static long
 exit_step(void)
 {
 	TimestampTz now = qts_now();
-	int64		mono = qts_mono_us();
-	int64		quiet = qts_guc.exit_interval * QTS_MS;
-	bool		dirty = false;
+	int64 mono = qts_mono_us();
+	int64 quiet = qts_guc.exit_interval * QTS_MS;
+	bool dirty = false;
 
 	if (!follow_changes(now))
 		return 1000;
 	for (int i = 0; i < nwatches; i++)
 	{
-		QtsWatch   *watch = &watches[i];
-		uint32		version = watch->board_slot < 0 ? 0 : qts_board_version(watch->board_slot);
+		QtsWatch *watch = &watches[i];
+		uint32 version = watch->board_slot < 0 ? 0 : qts_board_version(watch->board_slot);
 
 		if (watch->board_slot >= 0 && version == watch->board_version && mono - watch->evaluated_mono < quiet)
 			continue;

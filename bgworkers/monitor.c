@@ -12,7 +12,6 @@
  */
 #include "postgres.h"
 
-
 #include "catalog/pg_type_d.h"
 #include "utils/date.h"
 
@@ -34,12 +33,9 @@
 
 static int64 health_mono;
 static QtsDate partitions_for;
-static TimestampTz notified_to;	/* rows up to here were announced */
+static TimestampTz notified_to; /* rows up to here were announced */
 
-static QtsStmt ensure_partitions = {
-	"SELECT system._ensure_partitions($1, $2)", 2, {DATEOID, INT4OID}
-};
-
+static QtsStmt ensure_partitions = {"SELECT system._ensure_partitions($1, $2)", 2, {DATEOID, INT4OID}};
 
 /*
  * Changes of the window just passed.  Its end lags by more than a trading
@@ -59,11 +55,11 @@ static QtsStmt announce = {
 	" UNION ALL SELECT 'exit_config_changed', json_build_object('type', 'profile', 'id', profile_id)::text"
 	"  FROM trade.exit_profiles WHERE updated_ts > $3 AND updated_ts <= $4"
 	" UNION ALL SELECT 'exit_config_changed', json_build_object('type', 'control')::text"
-	"  FROM trade.exit_control WHERE updated_ts > $3 AND updated_ts <= $4"
+	"  FROM trade.exit_control WHERE updated_ts > $1 AND updated_ts <= $2"
 	" UNION ALL SELECT 'qts_alert', json_build_object('alert_id', alert_id, 'severity', severity, 'code', code)::text"
 	"  FROM system.alerts WHERE last_ts > $3 AND last_ts <= $4) n",
-	4, {TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
-};
+	4,
+	{TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID}};
 
 /* The same instants on the engine's clock and on the server's, which differ with qts.sim_clock. */
 static TimestampTz notified_real;
@@ -87,8 +83,8 @@ send_notifications(TimestampTz now)
 {
 	TimestampTz to = now - NOTIFY_LAG_US;
 	TimestampTz real = GetCurrentTimestamp() - NOTIFY_LAG_US;
-	Datum		args[4] = {TimestampTzGetDatum(notified_to), TimestampTzGetDatum(to),
-	TimestampTzGetDatum(notified_real), TimestampTzGetDatum(real)};
+	Datum args[4] = {TimestampTzGetDatum(notified_to), TimestampTzGetDatum(to),
+					 TimestampTzGetDatum(notified_real), TimestampTzGetDatum(real)};
 
 	notified_to = to;
 	notified_real = real;
@@ -105,18 +101,22 @@ check_workers(void)
 
 	for (int i = 0; i < QTS_WORKER_COUNT; i++)
 	{
-		QtsSlot		slot;
+		QtsSlot slot;
 
 		LWLockAcquire(qts_shm->lock, LW_SHARED);
 		slot = qts_shm->slot[i];
 		LWLockRelease(qts_shm->lock);
 		if (slot.pid != 0 && slot.state == QTS_STATE_RUNNING && real - slot.heartbeat > SILENT_WORKER_US)
-			qts_alert("CRITICAL", "WORKER_SILENT", qts_worker_state_name(slot.state), "See qts.status() and the server log.",
+			qts_alert("CRITICAL", "WORKER_SILENT", qts_worker_state_name(slot.state),
+					  "See qts.status() and the server log.",
 					  "worker in slot %d (pid %d) has not finished a turn for %d s", i, (int) slot.pid,
 					  (int) ((real - slot.heartbeat) / USECS_PER_SEC));
 		else if (slot.pid == 0)
-			qts_alert("CRITICAL", "WORKER_MISSING", i == QTS_WORKER_PRICES ? "prices" : i == QTS_WORKER_EXIT ? "exit" :
-					  "execution", "max_worker_processes must be 16 or more; then restart the server.",
+			qts_alert("CRITICAL", "WORKER_MISSING",
+					  i == QTS_WORKER_PRICES ? "prices"
+					  : i == QTS_WORKER_EXIT ? "exit"
+											 : "execution",
+					  "max_worker_processes must be 16 or more; then restart the server.",
 					  "worker in slot %d is not running", i);
 	}
 }
@@ -124,7 +124,7 @@ check_workers(void)
 static void
 check_calendar(TimestampTz now)
 {
-	QtsDate		date = qts_seoul_date(now);
+	QtsDate date = qts_seoul_date(now);
 
 	if (qts_calendar_today(now) == NULL)
 		qts_alert("CRITICAL", "NO_CALENDAR", "", "Insert the day into market.calendar.",
@@ -134,13 +134,13 @@ check_calendar(TimestampTz now)
 static void
 health_round(TimestampTz now)
 {
-	QtsDate		date = qts_seoul_date(now);
+	QtsDate date = qts_seoul_date(now);
 
 	if (!qts_txn_begin("health"))
 		return;
 	if (date != partitions_for)
 	{
-		Datum		args[2] = {DateADTGetDatum(date), Int32GetDatum(PARTITION_DAYS)};
+		Datum args[2] = {DateADTGetDatum(date), Int32GetDatum(PARTITION_DAYS)};
 
 		qts_stmt_run(&ensure_partitions, args, NULL);
 	}
@@ -154,7 +154,7 @@ static long
 monitor_step(void)
 {
 	TimestampTz now = qts_now();
-	int64		mono = qts_mono_us();
+	int64 mono = qts_mono_us();
 
 	if (health_mono == 0 || mono - health_mono >= HEALTH_US)
 	{

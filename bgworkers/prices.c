@@ -33,19 +33,17 @@
 
 typedef struct FeedOf
 {
-	QtsFeed    *feed;			/* NULL: could not be opened */
-	QtsAccountRow account;		/* the first account that named these credentials */
-	uint64		epoch;
-	QtsFeedCounters counted;	/* already added to the statistics */
+	QtsFeed *feed;		   /* NULL: could not be opened */
+	QtsAccountRow account; /* the first account that named these credentials */
+	uint64 epoch;
+	QtsFeedCounters counted; /* already added to the statistics */
 } FeedOf;
 
 static FeedOf feeds[QTS_SHM_FEEDS];
-static int	nfeeds = 0;
+static int nfeeds = 0;
 static QtsTick *batch = NULL;
 static int64 tick_seq = 0;
-static uint64 seen_position,
-			seen_config,
-			seen_account;
+static uint64 seen_position, seen_config, seen_account;
 static QtsDate seen_date;
 static int64 swept_mono;
 static int64 opened_mono;
@@ -105,8 +103,8 @@ static void
 feed_open(FeedOf *of)
 {
 	QtsBrokerConfig config;
-	char		why[256];
-	char		hint[256];
+	char why[256];
+	char hint[256];
 
 	if (of->account.environment == QTS_ENV_LIVE && qts_guc.sim_clock)
 		strlcpy(why, "a live account never runs on qts.sim_clock", sizeof(why));
@@ -126,20 +124,22 @@ feed_open(FeedOf *of)
 static void
 feeds_load(void)
 {
-	int			count;
+	int count;
 	QtsAccountRow *rows = qts_accounts_load(&count);
-	bool		changed = false;
-	int			wanted = 0;
+	bool changed = false;
+	int wanted = 0;
 
 	for (int i = 0; i < count && wanted < QTS_SHM_FEEDS; i++)
 	{
-		bool		known = false;
+		bool known = false;
 
 		for (int k = 0; k < i && !known; k++)
-			known = strcmp(rows[k].credentials, rows[i].credentials) == 0 && rows[k].environment == rows[i].environment;
+			known = strcmp(rows[k].credentials, rows[i].credentials) == 0 &&
+					rows[k].environment == rows[i].environment;
 		if (known)
 			continue;
-		changed |= wanted >= nfeeds || memcmp(&feeds[wanted].account, &rows[i], offsetof(QtsAccountRow, paused)) != 0;
+		changed |= wanted >= nfeeds ||
+				   memcmp(&feeds[wanted].account, &rows[i], offsetof(QtsAccountRow, paused)) != 0;
 		rows[wanted++] = rows[i];
 	}
 	if (!changed && wanted == nfeeds)
@@ -159,38 +159,38 @@ feeds_want(const QtsWanted *wanted, int n)
 {
 	for (int f = 0; f < nfeeds; f++)
 	{
-		char		symbols[QTS_FEED_MAX_KEYS][QTS_SYMBOL_LEN + 1];
-		int			used = 0;
+		char symbols[QTS_FEED_MAX_KEYS][QTS_SYMBOL_LEN + 1];
+		int used = 0;
 
 		if (feeds[f].feed == NULL)
 			continue;
 		for (int i = 0; i < n && used < QTS_FEED_MAX_KEYS; i++)
 		{
-			bool		there = false;
+			bool there = false;
 
 			for (int k = 0; k < used && !there; k++)
 				there = strcmp(symbols[k], wanted[i].symbol) == 0;
-			for (int k = 0; k < f && !there; k++)	/* another feed of the same market has it */
+			for (int k = 0; k < f && !there; k++) /* another feed of the same market has it */
 				there = feeds[k].account.environment == feeds[f].account.environment &&
-					strcmp(feeds[k].account.account, wanted[i].account) == 0 &&
-					strcmp(feeds[f].account.account, wanted[i].account) != 0;
+						strcmp(feeds[k].account.account, wanted[i].account) == 0 &&
+						strcmp(feeds[f].account.account, wanted[i].account) != 0;
 			if (!there)
 				strlcpy(symbols[used++], wanted[i].symbol, QTS_SYMBOL_LEN + 1);
 		}
-		(void) qts_kis_feed_want(feeds[f].feed, (const char (*)[QTS_SYMBOL_LEN + 1]) symbols, used);
+		(void) qts_kis_feed_want(feeds[f].feed, (const char(*)[QTS_SYMBOL_LEN + 1]) symbols, used);
 	}
 }
 
 static bool
 follow_changes(TimestampTz now, int64 mono)
 {
-	uint64		position = qts_change_count(QTS_CHANGE_POSITION);
-	uint64		config = qts_change_count(QTS_CHANGE_CONFIG);
-	uint64		account = qts_change_count(QTS_CHANGE_ACCOUNT);
-	QtsDate		date = qts_seoul_date(now);
-	bool		broken = false;
-	QtsWanted  *wanted;
-	int			n;
+	uint64 position = qts_change_count(QTS_CHANGE_POSITION);
+	uint64 config = qts_change_count(QTS_CHANGE_CONFIG);
+	uint64 account = qts_change_count(QTS_CHANGE_ACCOUNT);
+	QtsDate date = qts_seoul_date(now);
+	bool broken = false;
+	QtsWanted *wanted;
+	int n;
 
 	for (int i = 0; i < nfeeds; i++)
 		broken |= feeds[i].feed == NULL;
@@ -208,7 +208,7 @@ follow_changes(TimestampTz now, int64 mono)
 		(void) qts_board_claim(wanted[i].symbol);
 	{
 		MemoryContext old = MemoryContextSwitchTo(qts_turn_cxt);
-		QtsWanted  *copy = palloc(sizeof(QtsWanted) * (n + 1));
+		QtsWanted *copy = palloc(sizeof(QtsWanted) * (n + 1));
 
 		memcpy(copy, wanted, sizeof(QtsWanted) * n);
 		wanted = copy;
@@ -231,9 +231,9 @@ follow_changes(TimestampTz now, int64 mono)
 static bool
 pass_notices(QtsFeed *feed)
 {
-	QtsNotice	notices[64];
-	int			room = Min(qts_notices_room(), (int) lengthof(notices));
-	int			n = room > 0 ? qts_kis_feed_notices(feed, notices, room) : 0;
+	QtsNotice notices[64];
+	int room = Min(qts_notices_room(), (int) lengthof(notices));
+	int n = room > 0 ? qts_kis_feed_notices(feed, notices, room) : 0;
 
 	for (int i = 0; i < n; i++)
 		qts_notices_push(&notices[i]);
@@ -247,12 +247,13 @@ pass_notices(QtsFeed *feed)
 static bool
 tick_entry(const QtsTick *tick, int slot, QtsBoardEntry *entry)
 {
-	QtsKrw		lower;
-	QtsKrw		upper;
+	QtsKrw lower;
+	QtsKrw upper;
 
 	if (!qts_board_read(slot, entry))
 		memset(entry, 0, sizeof(*entry));
-	if (entry->upper == 0 && qts_price_limits(tick->price - tick->change, QTS_INSTRUMENT_STOCK, &lower, &upper))
+	if (entry->upper == 0 &&
+		qts_price_limits(tick->price - tick->change, QTS_INSTRUMENT_STOCK, &lower, &upper))
 	{
 		entry->lower = QTS_PRICE(lower);
 		entry->upper = QTS_PRICE(upper);
@@ -275,12 +276,12 @@ tick_entry(const QtsTick *tick, int slot, QtsBoardEntry *entry)
 static int
 batch_clean(int n)
 {
-	int			kept = 0;
+	int kept = 0;
 
 	for (int i = 0; i < n; i++)
 	{
 		QtsBoardEntry entry;
-		int			slot = qts_board_find(batch[i].symbol);
+		int slot = qts_board_find(batch[i].symbol);
 
 		if (slot < 0 || !tick_entry(&batch[i], slot, &entry))
 			qts_count(QTS_COUNT_TICKS_REFUSED, 1);
@@ -293,8 +294,8 @@ batch_clean(int n)
 static bool
 take_ticks(QtsFeed *feed, int64 readable_mono)
 {
-	int			n = qts_kis_feed_ticks(feed, batch, TICK_BATCH);
-	bool		full = n == TICK_BATCH;
+	int n = qts_kis_feed_ticks(feed, batch, TICK_BATCH);
+	bool full = n == TICK_BATCH;
 
 	if (n == 0)
 		return false;
@@ -310,7 +311,7 @@ take_ticks(QtsFeed *feed, int64 readable_mono)
 	for (int i = 0; i < n; i++)
 	{
 		QtsBoardEntry entry;
-		int			slot = qts_board_find(batch[i].symbol);
+		int slot = qts_board_find(batch[i].symbol);
 
 		/* only the newest of a symbol is worth publishing, and they come in order */
 		if (i + 1 < n && strcmp(batch[i].symbol, batch[i + 1].symbol) == 0)
@@ -329,13 +330,14 @@ take_ticks(QtsFeed *feed, int64 readable_mono)
 static long
 feed_turn(int i, int64 mono, TimestampTz now, bool *notices, bool *more)
 {
-	static const char *const names[] = {[QTS_FEED_DOWN] = "DOWN",[QTS_FEED_CONNECTING] = "CONNECTING",[QTS_FEED_UP] = "UP"};
-	QtsFeed    *feed = feeds[i].feed;
-	uint64		epoch;
-	char		why[QTS_SHM_DETAIL] = "";
+	static const char *const names[] = {
+		[QTS_FEED_DOWN] = "DOWN", [QTS_FEED_CONNECTING] = "CONNECTING", [QTS_FEED_UP] = "UP"};
+	QtsFeed *feed = feeds[i].feed;
+	uint64 epoch;
+	char why[QTS_SHM_DETAIL] = "";
 	QtsFeedState state;
 	QtsFeedCounters counters;
-	long		pause;
+	long pause;
 
 	if (feed == NULL)
 		return REOPEN_US / QTS_MS;
@@ -377,16 +379,16 @@ static long
 prices_step(void)
 {
 	TimestampTz now = qts_now();
-	int64		mono = qts_mono_us();
-	long		pause = SWEEP_US / QTS_MS;
-	bool		notices = false;
-	bool		more = false;
+	int64 mono = qts_mono_us();
+	long pause = SWEEP_US / QTS_MS;
+	bool notices = false;
+	bool more = false;
 
 	if (!follow_changes(now, mono))
 		return 1000;
 	for (int i = 0; i < nfeeds; i++)
 	{
-		long		next = feed_turn(i, mono, now, &notices, &more);
+		long next = feed_turn(i, mono, now, &notices, &more);
 
 		if (next >= 0)
 			pause = Min(pause, next);

@@ -14,10 +14,10 @@
 #include "sessions.h"
 #include "shm/clock.h"
 
-QtsSession	qts_sessions[QTS_MAX_SESSIONS];
-int			qts_nsessions = 0;
-QtsAccount	qts_accounts[QTS_MAX_ACCOUNTS];
-int			qts_naccounts = 0;
+QtsSession qts_sessions[QTS_MAX_SESSIONS];
+int qts_nsessions = 0;
+QtsAccount qts_accounts[QTS_MAX_ACCOUNTS];
+int qts_naccounts = 0;
 
 /* Lives only between qts_broker_config and its wipe. */
 static QtsCredential credential;
@@ -39,10 +39,12 @@ qts_rest_rate(QtsEnvironment environment)
 }
 
 bool
-qts_broker_config(const char *credentials, QtsEnvironment environment, const char *rest_url, const char *ws_url,
-				  QtsBrokerConfig *config, char *why, size_t why_size, char *hint, size_t hint_size)
+qts_broker_config(const char *credentials, QtsEnvironment environment, const char *rest_url,
+				  const char *ws_url, QtsBrokerConfig *config, char *why, size_t why_size, char *hint,
+				  size_t hint_size)
 {
-	if (!qts_credentials_read(qts_guc.credentials_file, credentials, &credential, why, why_size, hint, hint_size))
+	if (!qts_credentials_read(qts_guc.credentials_file, credentials, &credential, why, why_size, hint,
+							  hint_size))
 		return false;
 	qts_credentials_token_path(qts_guc.credentials_file, credential.app_key, token_path, sizeof(token_path));
 	memset(config, 0, sizeof(*config));
@@ -69,7 +71,7 @@ static void
 session_open(QtsSession *session)
 {
 	QtsBrokerConfig config;
-	char		hint[256];
+	char hint[256];
 
 	if (session->environment == QTS_ENV_LIVE && qts_guc.sim_clock)
 	{
@@ -115,7 +117,7 @@ bool
 qts_sessions_reload(void)
 {
 	QtsAccountRow *rows;
-	int			count;
+	int count;
 
 	if (!qts_txn_begin("accounts"))
 		return false;
@@ -130,7 +132,7 @@ qts_sessions_reload(void)
 	for (int i = 0; i < count; i++)
 	{
 		QtsAccount *known = qts_session_account(rows[i].account);
-		QtsAccount	fresh;
+		QtsAccount fresh;
 
 		memset(&fresh, 0, sizeof(fresh));
 		fresh.row = rows[i];

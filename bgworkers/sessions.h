@@ -21,35 +21,36 @@
 
 typedef struct QtsSession
 {
-	char		credentials[64];
+	char credentials[64];
 	QtsEnvironment environment;
-	char		rest_url[256];
-	QtsBroker  *broker;			/* NULL: could not be opened, see why */
-	char		why[256];
-	bool		reported;		/* the reason is already an alert */
+	char rest_url[256];
+	QtsBroker *broker; /* NULL: could not be opened, see why */
+	char why[256];
+	bool reported; /* the reason is already an alert */
 } QtsSession;
 
 typedef struct QtsAccount
 {
 	QtsAccountRow row;
-	int			session;		/* index, -1 = none */
-	bool		ledger_done;	/* bootstrap: seen since start */
-	bool		balance_done;
-	bool		ready;			/* reconciled: may trade */
-	bool		ledger_asked;	/* in flight */
-	bool		balance_asked;
-	int64		ledger_due;		/* monotonic us */
-	int64		balance_due;
-	int			unknown_round;	/* back-off of ledger reads while something is unknown */
-	bool		work_stale;		/* counts below must be read again */
+	int session;	  /* index, -1 = none */
+	bool ledger_done; /* bootstrap: seen since start */
+	bool balance_done;
+	bool ready;		   /* reconciled: may trade */
+	bool ledger_asked; /* in flight */
+	bool balance_asked;
+	int64 ledger_due; /* monotonic us */
+	int64 balance_due;
+	bool asked_old;	   /* the last ledger asked for was of an earlier day */
+	int unknown_round; /* back-off of ledger reads while something is unknown */
+	bool work_stale;   /* counts below must be read again */
 	QtsAccountWork work;
-	TimestampTz next_retry;		/* 0 = none */
+	TimestampTz next_retry; /* 0 = none */
 } QtsAccount;
 
 extern QtsSession qts_sessions[QTS_MAX_SESSIONS];
-extern int	qts_nsessions;
+extern int qts_nsessions;
 extern QtsAccount qts_accounts[QTS_MAX_ACCOUNTS];
-extern int	qts_naccounts;
+extern int qts_naccounts;
 
 /* Bring sessions and accounts in line with the tables; opens its own transaction. */
 extern bool qts_sessions_reload(void);
@@ -58,7 +59,7 @@ extern QtsAccount *qts_session_account(const char *account);
 extern QtsBroker *qts_account_broker(const QtsAccount *account);
 
 /* Requests per second for an environment. */
-extern int	qts_rest_rate(QtsEnvironment environment);
+extern int qts_rest_rate(QtsEnvironment environment);
 
 /* Fill a broker configuration from an account row; false with a reason. */
 extern bool qts_broker_config(const char *credentials, QtsEnvironment environment, const char *rest_url,
@@ -66,4 +67,4 @@ extern bool qts_broker_config(const char *credentials, QtsEnvironment environmen
 							  char *hint, size_t hint_size);
 extern void qts_broker_config_wipe(void);
 
-#endif							/* QTS_BGWORKERS_SESSIONS_H */
+#endif /* QTS_BGWORKERS_SESSIONS_H */

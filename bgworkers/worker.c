@@ -48,10 +48,10 @@ static const QtsWorker *const workers[QTS_WORKER_COUNT] = {
 	[QTS_WORKER_MONITOR] = &qts_monitor_worker,
 };
 
-static int	my_slot = -1;
+static int my_slot = -1;
 static const QtsWorker *me = NULL;
 static WaitEventSet *waits = NULL;
-static bool started = false;	/* start() ran and stop() did not */
+static bool started = false; /* start() ran and stop() did not */
 static bool leading = false;
 static bool as_role = false;
 static TimestampTz last_heartbeat = 0;
@@ -62,7 +62,7 @@ static QtsWorkerState verdict = QTS_STATE_CONNECTING;
 static void
 worker_set_state(QtsWorkerState state, const char *detail)
 {
-	QtsSlot    *slot = &qts_shm->slot[my_slot];
+	QtsSlot *slot = &qts_shm->slot[my_slot];
 
 	LWLockAcquire(qts_shm->lock, LW_EXCLUSIVE);
 	if (slot->state != state)
@@ -77,10 +77,10 @@ worker_set_state(QtsWorkerState state, const char *detail)
 }
 
 void
-qts_worker_detail(const char *format,...)
+qts_worker_detail(const char *format, ...)
 {
-	char		line[QTS_SHM_DETAIL];
-	va_list		args;
+	char line[QTS_SHM_DETAIL];
+	va_list args;
 
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
@@ -106,7 +106,7 @@ worker_detach(int code, Datum arg)
 static void
 worker_attach(void)
 {
-	before_shmem_exit(worker_detach, 0);	/* before the state it undoes */
+	before_shmem_exit(worker_detach, 0); /* before the state it undoes */
 	LWLockAcquire(qts_shm->lock, LW_EXCLUSIVE);
 	qts_shm->slot[my_slot].pid = MyProcPid;
 	qts_shm->slot[my_slot].procno = qts_my_procno();
@@ -133,21 +133,22 @@ worker_reload(void)
 static void
 worker_park(void)
 {
-	long		pause = 0;
+	long pause = 0;
 
 	if (qts_shm->slot[my_slot].failed_connects > 0)
 		pause = Min(CONNECT_PAUSE_MAX_MS, 500L << Min(qts_shm->slot[my_slot].failed_connects, 10));
 	for (;;)
 	{
-		bool		on = qts_guc.enabled && qts_guc.database[0] != '\0';
-		int			rc;
+		bool on = qts_guc.enabled && qts_guc.database[0] != '\0';
+		int rc;
 
 		if (on && pause == 0)
 			break;
 		worker_set_state(QTS_STATE_PARKED, on ? "waiting before connecting to qts.database again"
-						 : qts_guc.enabled ? "qts.database is empty" : "qts.enabled is off");
-		rc = WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (pause > 0 ? WL_TIMEOUT : 0),
-					   pause, PG_WAIT_EXTENSION);
+										   : qts_guc.enabled ? "qts.database is empty"
+															 : "qts.enabled is off");
+		rc = WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (pause > 0 ? WL_TIMEOUT : 0), pause,
+					   PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 		worker_reload();
@@ -201,11 +202,11 @@ worker_waits(void)
 static void
 worker_wait(long timeout_ms)
 {
-	WaitEvent	event[3];
+	WaitEvent event[3];
 
 	if (me->network)
 	{
-		long		net = qts_net_timeout_ms();
+		long net = qts_net_timeout_ms();
 
 		if (net >= 0 && (timeout_ms < 0 || net < timeout_ms))
 			timeout_ms = net;
@@ -220,16 +221,16 @@ static QtsStmt heartbeat = {
 	" ON CONFLICT (lock_name) DO UPDATE SET instance_id = $2, pid = $3, state = $4, detail = $5,"
 	" acquired_ts = CASE WHEN process_locks.pid = $3 THEN process_locks.acquired_ts ELSE clock_timestamp() END,"
 	" heartbeat_ts = clock_timestamp(), last_error = $6, last_error_ts = $7",
-	7, {TEXTOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}
-};
+	7,
+	{TEXTOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}};
 
 static void
 worker_heartbeat(void)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	QtsSlot		slot;
-	char		host[64] = "";
-	char		instance[96];
+	QtsSlot slot;
+	char host[64] = "";
+	char instance[96];
 
 	LWLockAcquire(qts_shm->lock, LW_EXCLUSIVE);
 	qts_shm->slot[my_slot].heartbeat = now;
@@ -243,10 +244,11 @@ worker_heartbeat(void)
 	gethostname(host, sizeof(host) - 1);
 	snprintf(instance, sizeof(instance), "%s-%d", host, MyProcPid);
 	{
-		Datum		args[7] = {qts_text(MyBgworkerEntry->bgw_name), qts_text(instance), Int32GetDatum(MyProcPid),
+		Datum args[7] = {
+			qts_text(MyBgworkerEntry->bgw_name),		 qts_text(instance),	Int32GetDatum(MyProcPid),
 			qts_text(qts_worker_state_name(slot.state)), qts_text(slot.detail), qts_text(slot.last_error),
-		TimestampTzGetDatum(slot.last_error_at)};
-		char		nulls[8] = "       ";
+			TimestampTzGetDatum(slot.last_error_at)};
+		char nulls[8] = "       ";
 
 		if (slot.last_error_at == 0)
 			nulls[5] = nulls[6] = 'n';
@@ -262,7 +264,7 @@ worker_heartbeat(void)
 static bool
 worker_lead(void)
 {
-	LOCKTAG		tag;
+	LOCKTAG tag;
 
 	if (leading)
 		return true;
@@ -276,9 +278,9 @@ static QtsWorkerState
 worker_verdict(void)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	uint64		account = qts_change_count(QTS_CHANGE_ACCOUNT);
-	char		detail[QTS_SHM_DETAIL];
-	Oid			role;
+	uint64 account = qts_change_count(QTS_CHANGE_ACCOUNT);
+	char detail[QTS_SHM_DETAIL];
+	Oid role;
 
 	if (account == seen_account && now - last_check < IDLE_CHECK_MS * 1000)
 		return verdict;
@@ -303,7 +305,7 @@ worker_verdict(void)
 static long
 worker_turn(void)
 {
-	long		pause;
+	long pause;
 
 	if (worker_verdict() != QTS_STATE_RUNNING)
 	{
@@ -333,9 +335,9 @@ worker_turn(void)
 static void
 worker_recover(void)
 {
-	ErrorData  *error;
-	QtsSlot    *slot = &qts_shm->slot[my_slot];
-	int			in_row;
+	ErrorData *error;
+	QtsSlot *slot = &qts_shm->slot[my_slot];
+	int in_row;
 
 	error_context_stack = NULL;
 	HOLD_INTERRUPTS();
@@ -358,7 +360,7 @@ worker_recover(void)
 	strlcpy(slot->last_error, error->message ? error->message : "", sizeof(slot->last_error));
 	LWLockRelease(qts_shm->lock);
 	if (in_row >= qts_guc.error_limit)
-		proc_exit(1);			/* start over with a fresh process */
+		proc_exit(1); /* start over with a fresh process */
 
 	if (started)
 		me->stop();
@@ -374,7 +376,7 @@ worker_recover(void)
 void
 qts_worker_main(Datum arg)
 {
-	sigjmp_buf	recover;
+	sigjmp_buf recover;
 	const char *why;
 
 	my_slot = DatumGetInt32(arg);
@@ -393,8 +395,7 @@ qts_worker_main(Datum arg)
 	qts_turn_cxt = AllocSetContextCreate(TopMemoryContext, "qts turn", ALLOCSET_DEFAULT_SIZES);
 	if (me->network && !qts_net_open(&why))
 		ereport(FATAL,
-				(errcode(ERRCODE_SYSTEM_ERROR),
-				 errmsg("could not open the network event set: %s", why)));
+				(errcode(ERRCODE_SYSTEM_ERROR), errmsg("could not open the network event set: %s", why)));
 	worker_waits();
 
 	if (sigsetjmp(recover, 1) != 0)
@@ -403,14 +404,14 @@ qts_worker_main(Datum arg)
 
 	for (;;)
 	{
-		long		pause;
+		long pause;
 
 		MemoryContextSwitchTo(qts_turn_cxt);
 		MemoryContextReset(qts_turn_cxt);
 		CHECK_FOR_INTERRUPTS();
 		worker_reload();
 		if (!qts_guc.enabled)
-			proc_exit(1);		/* comes back parked */
+			proc_exit(1); /* comes back parked */
 		if (me->network)
 			qts_net_drain();
 		pause = worker_turn();

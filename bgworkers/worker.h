@@ -18,12 +18,12 @@
 
 typedef struct QtsWorker
 {
-	const char *name;			/* process title "qts <name>" */
-	const char *role;			/* database role its statements run as */
-	bool		network;		/* nests the network's event set in its wait */
-	void		(*start) (void);	/* the engine may act: load, open sessions */
-	long		(*step) (void); /* one turn, outside any transaction; ms to the next, -1 = until woken */
-	void		(*stop) (void); /* the engine may not act any more: drop sessions */
+	const char *name;	 /* process title "qts <name>" */
+	const char *role;	 /* database role its statements run as */
+	bool network;		 /* nests the network's event set in its wait */
+	void (*start)(void); /* the engine may act: load, open sessions */
+	long (*step)(void);	 /* one turn, outside any transaction; ms to the next, -1 = until woken */
+	void (*stop)(void);	 /* the engine may not act any more: drop sessions */
 } QtsWorker;
 
 extern const QtsWorker qts_prices_worker;
@@ -34,11 +34,11 @@ extern const QtsWorker qts_monitor_worker;
 extern void qts_workers_register(void);
 
 /* One line for status(). */
-extern void qts_worker_detail(const char *format,...) pg_attribute_printf(1, 2);
+extern void qts_worker_detail(const char *format, ...) pg_attribute_printf(1, 2);
 
 /* Reset at the top of every turn. */
 extern MemoryContext qts_turn_cxt;
 
 extern PGDLLEXPORT void qts_worker_main(Datum arg);
 
-#endif							/* QTS_BGWORKERS_WORKER_H */
+#endif /* QTS_BGWORKERS_WORKER_H */

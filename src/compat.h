@@ -41,4 +41,4 @@
 #include "utils/guc_hooks.h"
 #endif
 
-#endif							/* QTS_COMPAT_H */
+#endif /* QTS_COMPAT_H */

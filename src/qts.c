@@ -23,7 +23,7 @@ void
 _PG_init(void)
 {
 	if (!process_shared_preload_libraries_in_progress)
-		return;					/* functions stay callable and say QT201 where they must */
+		return; /* functions stay callable and say QT201 where they must */
 	qts_guc_define();
 	qts_shm_install();
 	qts_wake_register();

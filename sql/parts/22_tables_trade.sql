@@ -216,7 +216,7 @@ CREATE TABLE trade.orders (
 	retry_ts timestamptz,
 	sent_ts timestamptz,
 	acked_ts timestamptz,
-	-- holding and sellable quantity when sent: the balance witness of an unknown order
+	-- sellable (buy: held) quantity the balance shows if this order never arrived: its witness
 	sent_holding_qty bigint,
 	complete_lists integer NOT NULL DEFAULT 0,
 	quarantined boolean NOT NULL DEFAULT false,

@@ -38,35 +38,3 @@ BEGIN ATOMIC
 	SELECT e.active, e.emergency_stop, c.mode FROM system.engine e, trade.exit_control c FOR SHARE OF e, c;
 END;
 COMMENT ON FUNCTION system._claim_gate() IS 'The switches as the claiming transaction must see them; locks them FOR SHARE';
-
--- Partitions of the day and the days after it; the workers own no tables.
-CREATE OR REPLACE FUNCTION system._ensure_partitions(from_day date, days integer) RETURNS integer
-	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
-$$
-DECLARE
-	parent record;
-	day date;
-	name text;
-	made integer := 0;
-BEGIN
-	IF days NOT BETWEEN 1 AND 60 THEN
-		RAISE EXCEPTION 'days must be between 1 and 60' USING ERRCODE = 'QT011', DETAIL = format('days = %s', days);
-	END IF;
-	FOR parent IN SELECT * FROM (VALUES ('market', 'prices_ticks'), ('trade', 'exit_signals')) v (nsp, rel) LOOP
-		FOR i IN 0 .. days - 1 LOOP
-			day := from_day + i;
-			name := parent.rel || '_' || to_char(day, 'YYYYMMDD');
-			CONTINUE WHEN to_regclass(format('%I.%I', parent.nsp, name)) IS NOT NULL;
-			-- two callers may meet here: the loser finds it made
-			PERFORM pg_advisory_xact_lock(hashtext('qts partitions'));
-			CONTINUE WHEN to_regclass(format('%I.%I', parent.nsp, name)) IS NOT NULL;
-			EXECUTE format('CREATE TABLE %I.%I PARTITION OF %I.%I FOR VALUES FROM (%L) TO (%L)',
-				parent.nsp, name, parent.nsp, parent.rel,
-				(day::timestamp AT TIME ZONE 'Asia/Seoul'), ((day + 1)::timestamp AT TIME ZONE 'Asia/Seoul'));
-			made := made + 1;
-		END LOOP;
-	END LOOP;
-	RETURN made;
-END
-$$;
-COMMENT ON FUNCTION system._ensure_partitions(date, integer) IS 'Creates missing daily partitions (Asia/Seoul) from a day on; returns how many';

@@ -13,13 +13,13 @@ BEGIN
 			DETAIL = 'There is no such row.', HINT = 'SELECT * FROM qts.intents lists them.';
 	ELSIF i.status IN ('PENDING_APPROVAL', 'NEW') THEN
 		UPDATE trade.order_intents AS t SET status = 'CANCELLED', error_message = left(_cancel_intent.reason, 500),
-			updated_ts = clock_timestamp() WHERE t.intent_id = _cancel_intent.intent_id;
+			updated_ts = qts._now() WHERE t.intent_id = _cancel_intent.intent_id;
 		RETURN 'CANCELLED';
 	ELSIF i.status NOT IN ('SUBMITTING', 'UNKNOWN', 'SUBMITTED', 'PARTIAL') THEN
 		RETURN 'ENDED';
 	END IF;
 	UPDATE trade.orders AS o SET cancel_state = 'REQUESTED', cancel_reason = _cancel_intent.reason,
-		updated_ts = clock_timestamp()
+		updated_ts = qts._now()
 	WHERE o.intent_id = _cancel_intent.intent_id AND o.status IN ('PENDING_SUBMIT', 'UNKNOWN', 'SUBMITTED', 'PARTIAL')
 		AND (o.cancel_state IS NULL OR o.cancel_state = 'REFUSED');
 	RETURN 'REQUESTED';
@@ -60,7 +60,7 @@ BEGIN
 	END IF;
 	-- A cancel on its way is not repeated: the broker would answer the second with an error.
 	UPDATE trade.orders AS t SET cancel_state = 'REQUESTED', cancel_reason = cancel_order.reason,
-		updated_ts = clock_timestamp()
+		updated_ts = qts._now()
 	WHERE t.order_uid = cancel_order.order_uid AND (o.cancel_state IS NULL OR o.cancel_state = 'REFUSED');
 	PERFORM qts._audit('cancel_order', order_uid::text, cancel_order.reason,
 		jsonb_build_object('status', o.status, 'cancel_state', o.cancel_state),
@@ -150,11 +150,13 @@ BEGIN
 	SELECT coalesce(max(s.exit_cycle), 1) AS cycle, coalesce(max(s.phase), 'OPEN') AS phase INTO state
 	FROM trade.position_state AS s WHERE s.position_id = p.position_id;
 	INSERT INTO trade.order_intents (intent_id, account_id, position_id, symbol, intent_type, qty, order_type,
-		limit_price, reason_code, reason_detail, action_key, exit_cycle, phase, priority, source_module)
+		limit_price, reason_code, reason_detail, action_key, exit_cycle, phase, priority, source_module,
+		created_ts, updated_ts)
 	VALUES (new_id, p.account_id, p.position_id, p.symbol,
 		CASE WHEN wanted = p.qty THEN 'EXIT_FULL' ELSE 'EXIT_PARTIAL' END, wanted, exit.order_type, price, 'MANUAL',
-		exit.reason, format('%s:%s:MANUAL:%s', p.position_id, state.cycle, new_id), state.cycle, state.phase, 40, 'MANUAL');
-	UPDATE trade.positions AS t SET status = 'CLOSING', updated_ts = clock_timestamp()
+		exit.reason, format('%s:%s:MANUAL:%s', p.position_id, state.cycle, new_id), state.cycle, state.phase, 40, 'MANUAL',
+		qts._now(), qts._now());
+	UPDATE trade.positions AS t SET status = 'CLOSING', updated_ts = qts._now()
 	WHERE t.position_id = p.position_id AND t.status = 'OPEN';
 	PERFORM qts._audit('exit', new_id::text, exit.reason, jsonb_build_object('qty', p.qty, 'available', available),
 		jsonb_build_object('position_id', p.position_id, 'symbol', p.symbol, 'qty', wanted,
@@ -176,7 +178,7 @@ BEGIN
 			DETAIL = 'The control row has not been made yet.', HINT = 'A superuser runs SELECT qts.activate().';
 	END IF;
 	UPDATE trade.exit_control SET mode = set_exit_mode.mode, reason = set_exit_mode.reason,
-		updated_by = session_user, updated_ts = clock_timestamp();
+		updated_by = session_user, updated_ts = qts._now();
 	INSERT INTO trade.exit_control_history (mode, reason, updated_by, updated_ts)
 	SELECT c.mode, c.reason, c.updated_by, c.updated_ts FROM trade.exit_control AS c;
 	PERFORM qts._audit('set_exit_mode', 'exit_control', set_exit_mode.reason,

@@ -36,16 +36,16 @@ BEGIN
 				HINT = 'Look the number up again: each belongs to one order of the day.';
 		END IF;
 		UPDATE trade.orders AS o SET status = 'SUBMITTED', broker_order_no = coalesce(was.broker_order_no, number),
-			quarantined = false, acked_ts = coalesce(o.acked_ts, clock_timestamp()), updated_ts = clock_timestamp()
+			quarantined = false, acked_ts = coalesce(o.acked_ts, qts._now()), updated_ts = qts._now()
 		WHERE o.order_uid = was.order_uid;
-		UPDATE trade.order_intents AS i SET status = 'SUBMITTED', updated_ts = clock_timestamp()
+		UPDATE trade.order_intents AS i SET status = 'SUBMITTED', updated_ts = qts._now()
 		WHERE i.intent_id = was.intent_id;
 	ELSE
 		UPDATE trade.orders AS o SET status = 'REJECTED', rejected_qty = o.qty, quarantined = false,
-			error_message = 'not accepted, says ' || session_user, updated_ts = clock_timestamp()
+			error_message = 'not accepted, says ' || session_user, updated_ts = qts._now()
 		WHERE o.order_uid = was.order_uid;
 		UPDATE trade.order_intents AS i SET status = 'REJECTED', error_message = 'not accepted, says ' || session_user,
-			updated_ts = clock_timestamp()
+			updated_ts = qts._now()
 		WHERE i.intent_id = was.intent_id;
 	END IF;
 	PERFORM qts._audit('resolve_order', was.order_uid::text, reason, to_jsonb(was) - 'raw' - 'account_id',

@@ -99,9 +99,11 @@ COMMENT ON FUNCTION qts._trg_append_only() IS 'Rows are added, never changed: QT
 COMMENT ON FUNCTION qts._trg_profile_check() IS 'Checks an exit profile. QT011';
 COMMENT ON FUNCTION qts._trg_wake() IS 'Wakes the readers of a kind of change at commit';
 
-COMMENT ON VIEW qts.positions IS 'Live positions with price, gain (KRW, %), what is available and the exit state';
+COMMENT ON VIEW qts.positions IS 'Live positions with price and gain (KRW), what is available and the exit state';
+COMMENT ON VIEW qts.position_details IS 'Every position with all there is to know, KRW, %, KST';
 COMMENT ON VIEW qts.intents IS 'Every intent, KST';
-COMMENT ON VIEW qts.open_orders IS 'Orders the broker may still fill, KST';
+COMMENT ON VIEW qts.intent_details IS 'Every intent with what was decided and why it failed, KRW, KST';
+COMMENT ON VIEW qts.open_orders IS 'Orders the broker may still fill; no price = at market';
 COMMENT ON VIEW qts.orders_today IS 'Orders of today''s trading date, KST';
 COMMENT ON VIEW qts.fills_today IS 'Fills of today, KRW, KST';
 COMMENT ON VIEW qts.exits IS 'Closed positions and what they brought, KRW, KST';

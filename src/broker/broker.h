@@ -29,135 +29,135 @@ typedef enum QtsEnvironment
 {
 	QTS_ENV_LIVE,
 	QTS_ENV_PAPER,
-	QTS_ENV_SIM					/* speaks exactly like live, to a simulator */
+	QTS_ENV_SIM /* speaks exactly like live, to a simulator */
 } QtsEnvironment;
 
 /* Strings are copied.  Secrets are wiped when the session is closed. */
 typedef struct QtsBrokerConfig
 {
-	const char *credentials;	/* name in the credentials file: for messages */
+	const char *credentials; /* name in the credentials file: for messages */
 	QtsEnvironment environment;
-	const char *rest_url;		/* NULL = the environment's own host */
-	const char *ws_url;			/* NULL = the environment's own host */
+	const char *rest_url; /* NULL = the environment's own host */
+	const char *ws_url;	  /* NULL = the environment's own host */
 	const char *app_key;
 	const char *app_secret;
 	const char *hts_id;
-	const char *token_file;		/* 0600 cache beside the credentials; NULL = none */
-	int			rate_per_second;
-	int			timeout_ms;		/* one request */
+	const char *token_file; /* 0600 cache beside the credentials; NULL = none */
+	int rate_per_second;
+	int timeout_ms; /* one request */
 } QtsBrokerConfig;
 
 /* What a request came to.  Only the first two say the broker acted or not. */
 typedef enum QtsOutcome
 {
 	QTS_OUTCOME_OK,
-	QTS_OUTCOME_REJECTED,		/* definitive refusal: no blind retry */
-	QTS_OUTCOME_NOT_PROCESSED,	/* provably not accepted (rate, token, never sent): may be retried */
-	QTS_OUTCOME_UNKNOWN,		/* may have been accepted: never sent again */
-	QTS_OUTCOME_FATAL			/* wrong key, wrong account, wrong domain: a person must act */
+	QTS_OUTCOME_REJECTED,	   /* definitive refusal: no blind retry */
+	QTS_OUTCOME_NOT_PROCESSED, /* provably not accepted (rate, token, never sent): may be retried */
+	QTS_OUTCOME_UNKNOWN,	   /* may have been accepted: never sent again */
+	QTS_OUTCOME_FATAL		   /* wrong key, wrong account, wrong domain: a person must act */
 } QtsOutcome;
 
 typedef struct QtsOrderRequest
 {
-	char		account[12];	/* NNNNNNNN-NN */
-	char		symbol[QTS_SYMBOL_LEN + 1];
-	bool		sell;
-	bool		market;
-	QtsQty		qty;
-	QtsKrw		price;			/* 0 for market */
+	char account[12]; /* NNNNNNNN-NN */
+	char symbol[QTS_SYMBOL_LEN + 1];
+	bool sell;
+	bool market;
+	QtsQty qty;
+	QtsKrw price; /* 0 for market */
 } QtsOrderRequest;
 
 typedef struct QtsCancelRequest
 {
-	char		account[12];
-	char		orgno[QTS_ORGNO_LEN + 1];
-	char		odno[QTS_ODNO_LEN + 1];
-	bool		market;
-	QtsQty		qty;			/* remaining */
+	char account[12];
+	char orgno[QTS_ORGNO_LEN + 1];
+	char odno[QTS_ODNO_LEN + 1];
+	bool market;
+	QtsQty qty; /* remaining */
 } QtsCancelRequest;
 
 /* inquire-daily-ccld row, kis-api 3.6; absent numbers are -1. */
 typedef struct QtsLedgerRow
 {
-	QtsBrokerOrder order;		/* at = ord_dt + ord_tmd */
-	char		odno[QTS_ODNO_LEN + 1];	/* leading zeros restored */
-	char		orgn_odno[QTS_ODNO_LEN + 1];
-	char		orgno[QTS_ORGNO_LEN + 1];
-	char		venue[4];
-	QtsQty		filled;
-	QtsKrw		amount;
-	QtsQty		remaining;
-	QtsQty		cancelled;
-	QtsQty		rejected;
+	QtsBrokerOrder order;		 /* at = ord_dt + ord_tmd */
+	char odno[QTS_ODNO_LEN + 1]; /* leading zeros restored */
+	char orgn_odno[QTS_ODNO_LEN + 1];
+	char orgno[QTS_ORGNO_LEN + 1];
+	char venue[4];
+	QtsQty filled;
+	QtsKrw amount;
+	QtsQty remaining;
+	QtsQty cancelled;
+	QtsQty rejected;
 } QtsLedgerRow;
 
 /* inquire-balance row, kis-api 3.7; absent numbers are -1. */
 typedef struct QtsHoldingRow
 {
-	char		symbol[QTS_SYMBOL_LEN + 1];
-	char		name[64];
-	QtsQty		qty;
-	QtsQty		orderable;
-	QtsPrice	avg_price;		/* purchase amount / quantity, as the broker's own screen shows */
-	QtsKrw		current_price;
+	char symbol[QTS_SYMBOL_LEN + 1];
+	char name[64];
+	QtsQty qty;
+	QtsQty orderable;
+	QtsPrice avg_price; /* purchase amount / quantity, as the broker's own screen shows */
+	QtsKrw current_price;
 } QtsHoldingRow;
 
 typedef struct QtsBalanceSummary
 {
-	QtsKrw		deposit;
-	QtsKrw		settled_cash;	/* D+2 */
-	QtsKrw		net_assets;
-	QtsKrw		fees_today;
+	QtsKrw deposit;
+	QtsKrw settled_cash; /* D+2 */
+	QtsKrw net_assets;
+	QtsKrw fees_today;
 } QtsBalanceSummary;
 
 /* A list is complete only when its last page said so. */
 typedef struct QtsLedger
 {
-	QtsLedgerRow *rows;			/* malloc'd by the session */
-	int			count;
-	bool		complete;
+	QtsLedgerRow *rows; /* malloc'd by the session */
+	int count;
+	bool complete;
 } QtsLedger;
 
 typedef struct QtsBalance
 {
 	QtsHoldingRow *rows;
-	int			count;
-	bool		complete;
+	int count;
+	bool complete;
 	QtsBalanceSummary summary;
 } QtsBalance;
 
 typedef enum QtsBrokerEventKind
 {
-	QTS_EVENT_ORDER,			/* answer to an order */
+	QTS_EVENT_ORDER, /* answer to an order */
 	QTS_EVENT_CANCEL,
 	QTS_EVENT_LEDGER,
 	QTS_EVENT_BALANCE,
-	QTS_EVENT_STATE				/* session became ready, or lost its token, or failed */
+	QTS_EVENT_STATE /* session became ready, or lost its token, or failed */
 } QtsBrokerEventKind;
 
 typedef struct QtsBrokerEvent
 {
 	QtsBrokerEventKind kind;
-	uint64_t	tag;			/* the caller's, from the request */
-	char		account[12];
-	QtsOutcome	outcome;
-	int			http_status;	/* 0 = no answer */
-	char		msg_cd[QTS_MSG_CD_LEN + 1];
-	char		msg[QTS_MSG_LEN + 1];	/* UTF-8, trimmed */
-	char		odno[QTS_ODNO_LEN + 1];	/* ORDER, CANCEL accepted */
-	char		orgno[QTS_ORGNO_LEN + 1];
-	int64_t		sent_us;		/* monotonic: handed to the socket */
-	int64_t		done_us;		/* monotonic: answer complete */
-	QtsTime		asked_at;		/* wall clock when a list's first page left */
-	QtsLedger	ledger;
-	QtsBalance	balance;
+	uint64_t tag; /* the caller's, from the request */
+	char account[12];
+	QtsOutcome outcome;
+	int http_status; /* 0 = no answer */
+	char msg_cd[QTS_MSG_CD_LEN + 1];
+	char msg[QTS_MSG_LEN + 1];	 /* UTF-8, trimmed */
+	char odno[QTS_ODNO_LEN + 1]; /* ORDER, CANCEL accepted */
+	char orgno[QTS_ORGNO_LEN + 1];
+	int64_t sent_us;  /* monotonic: handed to the socket */
+	int64_t done_us;  /* monotonic: answer complete */
+	QtsTime asked_at; /* wall clock when a list's first page left */
+	QtsLedger ledger;
+	QtsBalance balance;
 } QtsBrokerEvent;
 
 typedef enum QtsSessionState
 {
-	QTS_SESSION_NO_TOKEN,		/* asking, or waiting to ask again */
+	QTS_SESSION_NO_TOKEN, /* asking, or waiting to ask again */
 	QTS_SESSION_READY,
-	QTS_SESSION_REFUSED			/* wrong key: nothing is sent until reconfigured */
+	QTS_SESSION_REFUSED /* wrong key: nothing is sent until reconfigured */
 } QtsSessionState;
 
 typedef struct QtsBroker QtsBroker;
@@ -166,27 +166,27 @@ typedef struct QtsBroker QtsBroker;
 typedef struct QtsBrokerOps
 {
 	const char *name;
-	QtsBroker  *(*open) (const QtsBrokerConfig *config);	/* NULL: out of memory */
-	void		(*close) (QtsBroker *broker);
+	QtsBroker *(*open)(const QtsBrokerConfig *config); /* NULL: out of memory */
+	void (*close)(QtsBroker *broker);
 	/* token refresh, paced requests; returns ms until it wants to be called again, -1 = never */
-	long		(*drive) (QtsBroker *broker, int64_t mono, QtsTime now);
-	QtsSessionState (*state) (const QtsBroker *broker, char *why, size_t why_size);
+	long (*drive)(QtsBroker *broker, int64_t mono, QtsTime now);
+	QtsSessionState (*state)(const QtsBroker *broker, char *why, size_t why_size);
 	/* how many requests of this class would leave at once now */
-	int			(*slots) (const QtsBroker *broker, QtsRateClass klass, int64_t mono);
+	int (*slots)(const QtsBroker *broker, QtsRateClass klass, int64_t mono);
 	/* ms until one of this class could leave; 0 = now */
-	long		(*slot_wait_ms) (const QtsBroker *broker, QtsRateClass klass, int64_t mono);
+	long (*slot_wait_ms)(const QtsBroker *broker, QtsRateClass klass, int64_t mono);
 	/* orders and cancels leave now, once, or answer NOT_PROCESSED; false = bad request or no slot */
-	bool		(*order) (QtsBroker *broker, uint64_t tag, const QtsOrderRequest *request, int64_t mono);
-	bool		(*cancel) (QtsBroker *broker, uint64_t tag, const QtsCancelRequest *request, int64_t mono);
+	bool (*order)(QtsBroker *broker, uint64_t tag, const QtsOrderRequest *request, int64_t mono);
+	bool (*cancel)(QtsBroker *broker, uint64_t tag, const QtsCancelRequest *request, int64_t mono);
 	/* queued, paged and retried by the session; one event at the end */
-	bool		(*ledger) (QtsBroker *broker, uint64_t tag, const char *account, QtsDate date);
-	bool		(*balance) (QtsBroker *broker, uint64_t tag, const char *account);
+	bool (*ledger)(QtsBroker *broker, uint64_t tag, const char *account, QtsDate date);
+	bool (*balance)(QtsBroker *broker, uint64_t tag, const char *account);
 	/* NULL when there is none; free with event_free */
-	QtsBrokerEvent *(*next_event) (QtsBroker *broker);
-	void		(*event_free) (QtsBrokerEvent *event);
-	int			(*in_flight) (const QtsBroker *broker);
+	QtsBrokerEvent *(*next_event)(QtsBroker *broker);
+	void (*event_free)(QtsBrokerEvent *event);
+	int (*in_flight)(const QtsBroker *broker);
 } QtsBrokerOps;
 
 extern const QtsBrokerOps qts_kis_broker;
 
-#endif							/* QTS_BROKER_BROKER_H */
+#endif /* QTS_BROKER_BROKER_H */

@@ -28,9 +28,9 @@ static char *
 credentials_slurp(const char *path, size_t *length, char *why, size_t why_size, char *hint, size_t hint_size)
 {
 	struct stat st;
-	char	   *text = NULL;
-	ssize_t		got;
-	int			fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char *text = NULL;
+	ssize_t got;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	snprintf(hint, hint_size, "Create it as the server's user: chmod 600, JSON as the README shows.");
 	if (fd < 0)
@@ -94,7 +94,9 @@ credentials_entry(const json_t *root, const char *name, QtsCredential *out, char
 	if (!credentials_field(entry, "app_key", out->app_key, sizeof(out->app_key)) ||
 		!credentials_field(entry, "app_secret", out->app_secret, sizeof(out->app_secret)))
 	{
-		snprintf(why, why_size, "entry \"%s\" of the credentials file lacks app_key or app_secret, or one is too long", name);
+		snprintf(why, why_size,
+				 "entry \"%s\" of the credentials file lacks app_key or app_secret, or one is too long",
+				 name);
 		snprintf(hint, hint_size, "Both are strings; copy them from the broker's portal.");
 		return false;
 	}
@@ -108,16 +110,17 @@ qts_credentials_read(const char *path, const char *name, QtsCredential *out, cha
 					 char *hint, size_t hint_size)
 {
 	json_error_t error;
-	json_t	   *root;
-	size_t		length = 0;
-	char	   *text;
-	bool		ok;
+	json_t *root;
+	size_t length = 0;
+	char *text;
+	bool ok;
 
 	memset(out, 0, sizeof(*out));
 	if (path == NULL || path[0] == '\0')
 	{
 		snprintf(why, why_size, "qts.credentials_file is not set");
-		snprintf(hint, hint_size, "Set it in postgresql.conf to an absolute path outside the data directory and reload.");
+		snprintf(hint, hint_size,
+				 "Set it in postgresql.conf to an absolute path outside the data directory and reload.");
 		return false;
 	}
 	text = credentials_slurp(path, &length, why, why_size, hint, hint_size);
@@ -129,7 +132,8 @@ qts_credentials_read(const char *path, const char *name, QtsCredential *out, cha
 	if (root == NULL)
 	{
 		/* the parser's own text may quote the file: give the place only */
-		snprintf(why, why_size, "credentials file \"%s\" is not valid JSON at line %d, column %d", path, error.line, error.column);
+		snprintf(why, why_size, "credentials file \"%s\" is not valid JSON at line %d, column %d", path,
+				 error.line, error.column);
 		snprintf(hint, hint_size, "Correct it; the README shows the format.");
 		return false;
 	}
@@ -149,9 +153,9 @@ qts_credentials_token_path(const char *path, const char *app_key, char *out, siz
 {
 	unsigned char digest[SHA256_DIGEST_LENGTH];
 	const char *slash = strrchr(path, '/');
-	int			dir = slash ? (int) (slash - path) : 0;
+	int dir = slash ? (int) (slash - path) : 0;
 
 	SHA256((const unsigned char *) app_key, strlen(app_key), digest);
-	snprintf(out, size, "%.*s/.qts-token-%02x%02x%02x%02x%02x%02x", dir, path, digest[0], digest[1], digest[2],
-			 digest[3], digest[4], digest[5]);
+	snprintf(out, size, "%.*s/.qts-token-%02x%02x%02x%02x%02x%02x", dir, path, digest[0], digest[1],
+			 digest[2], digest[3], digest[4], digest[5]);
 }

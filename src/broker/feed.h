@@ -14,30 +14,30 @@
 
 #include "broker/broker.h"
 
-#define QTS_FEED_MAX_KEYS 41	/* registrations of one session, notices included */
+#define QTS_FEED_MAX_KEYS 41 /* registrations of one session, notices included */
 
 typedef struct QtsTick
 {
-	char		symbol[QTS_SYMBOL_LEN + 1];
-	QtsKrw		price;
-	QtsKrw		bid;			/* 0 = none */
-	QtsKrw		ask;
-	int64_t		volume;			/* of this print */
-	int64_t		acml_volume;
-	QtsKrw		acml_value;
-	QtsKrw		change;			/* signed, against the previous close */
-	QtsTime		exch_at;		/* date + second of the exchange; QTS_TIME_NONE if unreadable */
-	QtsTime		recv_at;
-	bool		halted;
-	char		market_class;	/* 0 when the field is absent */
+	char symbol[QTS_SYMBOL_LEN + 1];
+	QtsKrw price;
+	QtsKrw bid; /* 0 = none */
+	QtsKrw ask;
+	int64_t volume; /* of this print */
+	int64_t acml_volume;
+	QtsKrw acml_value;
+	QtsKrw change;	 /* signed, against the previous close */
+	QtsTime exch_at; /* date + second of the exchange; QTS_TIME_NONE if unreadable */
+	QtsTime recv_at;
+	bool halted;
+	char market_class; /* 0 when the field is absent */
 } QtsTick;
 
 typedef enum QtsNoticeKind
 {
-	QTS_NOTICE_ACCEPTED,		/* order received */
+	QTS_NOTICE_ACCEPTED, /* order received */
 	QTS_NOTICE_FILL,
 	QTS_NOTICE_REJECTED,
-	QTS_NOTICE_CANCELLED,		/* orgn_odno names the order when the user cancelled */
+	QTS_NOTICE_CANCELLED, /* orgn_odno names the order when the user cancelled */
 	QTS_NOTICE_REVISED
 } QtsNoticeKind;
 
@@ -45,37 +45,37 @@ typedef enum QtsNoticeKind
 typedef struct QtsNotice
 {
 	QtsNoticeKind kind;
-	char		account[12];	/* NNNNNNNN-NN */
-	char		odno[QTS_ODNO_LEN + 1];
-	char		orgn_odno[QTS_ODNO_LEN + 1];
-	char		symbol[QTS_SYMBOL_LEN + 1];
-	char		ord_dvsn[3];
-	char		orgno[QTS_ORGNO_LEN + 1];
-	bool		sell;
-	QtsQty		qty;			/* of this fill, or of the order / cancel */
-	QtsKrw		price;
-	QtsQty		order_qty;
-	int32_t		hhmmss;
-	int64_t		recv_mono;		/* monotonic us: frame readable */
+	char account[12]; /* NNNNNNNN-NN */
+	char odno[QTS_ODNO_LEN + 1];
+	char orgn_odno[QTS_ODNO_LEN + 1];
+	char symbol[QTS_SYMBOL_LEN + 1];
+	char ord_dvsn[3];
+	char orgno[QTS_ORGNO_LEN + 1];
+	bool sell;
+	QtsQty qty; /* of this fill, or of the order / cancel */
+	QtsKrw price;
+	QtsQty order_qty;
+	int32_t hhmmss;
+	int64_t recv_mono; /* monotonic us: frame readable */
 } QtsNotice;
 
 typedef enum QtsFeedState
 {
 	QTS_FEED_DOWN,
 	QTS_FEED_CONNECTING,
-	QTS_FEED_UP					/* notices are subscribed when asked for */
+	QTS_FEED_UP /* notices are subscribed when asked for */
 } QtsFeedState;
 
 typedef struct QtsFeedCounters
 {
-	uint64_t	frames;
-	uint64_t	ticks;
-	uint64_t	notices;
-	uint64_t	malformed;		/* frames refused by the parser */
-	uint64_t	undecryptable;
-	uint64_t	overflow;		/* ticks lost to a full ring: counted, never silent */
-	uint64_t	connects;
-	uint64_t	drops;
+	uint64_t frames;
+	uint64_t ticks;
+	uint64_t notices;
+	uint64_t malformed; /* frames refused by the parser */
+	uint64_t undecryptable;
+	uint64_t overflow; /* ticks lost to a full ring: counted, never silent */
+	uint64_t connects;
+	uint64_t drops;
 } QtsFeedCounters;
 
 typedef struct QtsFeed QtsFeed;
@@ -88,14 +88,14 @@ extern void qts_kis_feed_close(QtsFeed *feed);
 extern long qts_kis_feed_drive(QtsFeed *feed, int64_t mono, QtsTime now);
 
 /* Wanted symbols; the difference is applied, unsubscribes first.  Returns how many fit. */
-extern int	qts_kis_feed_want(QtsFeed *feed, const char (*symbols)[QTS_SYMBOL_LEN + 1], int count);
+extern int qts_kis_feed_want(QtsFeed *feed, const char (*symbols)[QTS_SYMBOL_LEN + 1], int count);
 
 /* Up to max decoded entries; the rest stays.  Ticks come in arrival order. */
-extern int	qts_kis_feed_ticks(QtsFeed *feed, QtsTick *ticks, int max);
-extern int	qts_kis_feed_notices(QtsFeed *feed, QtsNotice *notices, int max);
+extern int qts_kis_feed_ticks(QtsFeed *feed, QtsTick *ticks, int max);
+extern int qts_kis_feed_notices(QtsFeed *feed, QtsNotice *notices, int max);
 
 /* epoch grows by one at every (re)connect: whoever saw another one must reconcile. */
 extern QtsFeedState qts_kis_feed_state(const QtsFeed *feed, uint64_t *epoch, char *why, size_t why_size);
 extern QtsFeedCounters qts_kis_feed_counters(const QtsFeed *feed);
 
-#endif							/* QTS_BROKER_FEED_H */
+#endif /* QTS_BROKER_FEED_H */

@@ -24,7 +24,7 @@ broker_close(QtsBroker *broker)
 		return;
 	while (broker->orders)
 	{
-		KisOrder   *order = broker->orders;
+		KisOrder *order = broker->orders;
 
 		broker->orders = order->next;
 		if (order->http)
@@ -49,7 +49,7 @@ broker_close(QtsBroker *broker)
 static QtsBroker *
 broker_open(const QtsBrokerConfig *config)
 {
-	QtsBroker  *broker = calloc(1, sizeof(QtsBroker));
+	QtsBroker *broker = calloc(1, sizeof(QtsBroker));
 
 	if (!broker)
 		return NULL;
@@ -59,13 +59,11 @@ broker_open(const QtsBrokerConfig *config)
 	qts_rate_init(&broker->limiter, config->rate_per_second);
 	if (!kis_identity_set(&broker->id, config))
 	{
-		kis_set_state(broker, QTS_SESSION_REFUSED,
-					  "app key, secret or address is missing or not usable");
+		kis_set_state(broker, QTS_SESSION_REFUSED, "app key, secret or address is missing or not usable");
 		return broker;
 	}
 	snprintf(broker->key_line, sizeof(broker->key_line), "appkey: %s", broker->id.app_key);
-	snprintf(broker->secret_line, sizeof(broker->secret_line), "appsecret: %s",
-			 broker->id.app_secret);
+	snprintf(broker->secret_line, sizeof(broker->secret_line), "appsecret: %s", broker->id.app_secret);
 	kis_token_open(broker, config->token_file);
 	return broker;
 }
@@ -73,8 +71,8 @@ broker_open(const QtsBrokerConfig *config)
 static long
 broker_drive(QtsBroker *broker, int64_t mono, QtsTime now)
 {
-	long		token_wait;
-	long		query_wait;
+	long token_wait;
+	long query_wait;
 
 	broker->mono = mono;
 	broker->now = now;
@@ -98,9 +96,9 @@ broker_state(const QtsBroker *broker, char *why, size_t why_size)
 static int
 broker_slots(const QtsBroker *broker, QtsRateClass klass, int64_t mono)
 {
-	int			slots = qts_rate_slots(&broker->limiter, klass, mono);
-	int			room = klass <= QTS_RATE_ORDER ? KIS_MAX_ORDERS - broker->order_count :
-		KIS_MAX_QUERIES - broker->query_count;
+	int slots = qts_rate_slots(&broker->limiter, klass, mono);
+	int room = klass <= QTS_RATE_ORDER ? KIS_MAX_ORDERS - broker->order_count
+									   : KIS_MAX_QUERIES - broker->query_count;
 
 	if (broker->state != QTS_SESSION_READY)
 		return 0;
@@ -110,7 +108,7 @@ broker_slots(const QtsBroker *broker, QtsRateClass klass, int64_t mono)
 static long
 broker_slot_wait_ms(const QtsBroker *broker, QtsRateClass klass, int64_t mono)
 {
-	int64_t		wait = qts_rate_wait(&broker->limiter, klass, mono);
+	int64_t wait = qts_rate_wait(&broker->limiter, klass, mono);
 
 	if (broker_slots(broker, klass, mono) > 0)
 		return 0;
@@ -123,15 +121,14 @@ broker_slot_wait_ms(const QtsBroker *broker, QtsRateClass klass, int64_t mono)
 static void
 broker_order_done(void *arg, const QtsHttpAnswer *answer)
 {
-	KisOrder   *order = arg;
-	QtsBroker  *broker = order->broker;
-	KisOrder  **link = &broker->orders;
+	KisOrder *order = arg;
+	QtsBroker *broker = order->broker;
+	KisOrder **link = &broker->orders;
 	QtsBrokerEvent *event = &order->node->event;
 	QtsKisVerdict v;
 
 	if (answer->fate == QTS_HTTP_ANSWERED)
-		v = qts_kis_parse_order(answer->status, answer->body, answer->body_len,
-								event->odno, event->orgno);
+		v = qts_kis_parse_order(answer->status, answer->body, answer->body_len, event->odno, event->orgno);
 	else
 		v = kis_no_answer(answer);
 	kis_event_verdict(broker, event, &v, answer);
@@ -148,8 +145,8 @@ broker_order_done(void *arg, const QtsHttpAnswer *answer)
 static void
 broker_not_sent(QtsBroker *broker, KisEventNode *node)
 {
-	node->event.outcome = broker->state == QTS_SESSION_REFUSED ? QTS_OUTCOME_FATAL :
-		QTS_OUTCOME_NOT_PROCESSED;
+	node->event.outcome =
+		broker->state == QTS_SESSION_REFUSED ? QTS_OUTCOME_FATAL : QTS_OUTCOME_NOT_PROCESSED;
 	snprintf(node->event.msg, sizeof(node->event.msg), "%.*s", QTS_MSG_LEN,
 			 broker->why[0] ? broker->why : "the request could not be made");
 	node->event.done_us = qts_mono_us();
@@ -160,9 +157,9 @@ static bool
 broker_send_order(QtsBroker *broker, bool cancel, uint64_t tag, const char *account,
 				  const QtsKisRequest *request, int64_t mono)
 {
-	bool		ready = broker->state == QTS_SESSION_READY;
+	bool ready = broker->state == QTS_SESSION_READY;
 	KisEventNode *node;
-	KisOrder   *order;
+	KisOrder *order;
 
 	if (ready && broker_slots(broker, cancel ? QTS_RATE_CANCEL : QTS_RATE_ORDER, mono) <= 0)
 		return false;
@@ -198,7 +195,7 @@ broker_order(QtsBroker *broker, uint64_t tag, const QtsOrderRequest *request, in
 	QtsKisRequest wire;
 
 	return qts_kis_build_order(&wire, broker->id.environment, request) &&
-		broker_send_order(broker, false, tag, request->account, &wire, mono);
+		   broker_send_order(broker, false, tag, request->account, &wire, mono);
 }
 
 static bool
@@ -207,7 +204,7 @@ broker_cancel(QtsBroker *broker, uint64_t tag, const QtsCancelRequest *request, 
 	QtsKisRequest wire;
 
 	return qts_kis_build_cancel(&wire, broker->id.environment, request) &&
-		broker_send_order(broker, true, tag, request->account, &wire, mono);
+		   broker_send_order(broker, true, tag, request->account, &wire, mono);
 }
 
 static bool
@@ -216,7 +213,7 @@ broker_ledger(QtsBroker *broker, uint64_t tag, const char *account, QtsDate date
 	QtsKisRequest wire;
 
 	return qts_kis_build_ledger(&wire, broker->id.environment, account, date, date, NULL) &&
-		kis_query_add(broker, false, tag, account, date);
+		   kis_query_add(broker, false, tag, account, date);
 }
 
 static bool
@@ -225,7 +222,7 @@ broker_balance(QtsBroker *broker, uint64_t tag, const char *account)
 	QtsKisRequest wire;
 
 	return qts_kis_build_balance(&wire, broker->id.environment, account, NULL) &&
-		kis_query_add(broker, true, tag, account, 0);
+		   kis_query_add(broker, true, tag, account, 0);
 }
 
 static QtsBrokerEvent *
@@ -248,7 +245,7 @@ broker_event_free(QtsBrokerEvent *event)
 		return;
 	free(event->ledger.rows);
 	free(event->balance.rows);
-	free(event);				/* the node begins with its event */
+	free(event); /* the node begins with its event */
 }
 
 static int

@@ -21,7 +21,7 @@
 #define FEED_BACKOFF_MAX (30 * QTS_SEC)
 #define FEED_OPENING (10 * QTS_SEC) /* connect and have notices confirmed */
 #define FEED_IDLE (60 * QTS_SEC)
-#define FEED_SETTLED (5 * QTS_SEC)	/* up for longer: the next try is immediate */
+#define FEED_SETTLED (5 * QTS_SEC) /* up for longer: the next try is immediate */
 #define FEED_APPROVAL_LIFE (23 * QTS_HOUR)
 
 void
@@ -35,7 +35,7 @@ kis_feed_say(QtsFeed *feed, const char *why)
 static void
 feed_down(QtsFeed *feed, int64_t mono)
 {
-	bool		settled = feed->state == QTS_FEED_UP && mono - feed->up_since >= FEED_SETTLED;
+	bool settled = feed->state == QTS_FEED_UP && mono - feed->up_since >= FEED_SETTLED;
 
 	feed->counters.drops += feed->state == QTS_FEED_UP;
 	feed->state = QTS_FEED_DOWN;
@@ -47,8 +47,9 @@ feed_down(QtsFeed *feed, int64_t mono)
 	kis_feed_subs_reset(feed);
 	if (settled)
 		feed->failures = 0;
-	feed->next_try = settled ? mono : mono + qts_backoff(feed->failures, FEED_BACKOFF_MIN,
-														  FEED_BACKOFF_MAX, kis_random(&feed->id));
+	feed->next_try = settled ? mono
+							 : mono + qts_backoff(feed->failures, FEED_BACKOFF_MIN, FEED_BACKOFF_MAX,
+												  kis_random(&feed->id));
 	feed->failures++;
 }
 
@@ -67,8 +68,8 @@ kis_feed_up(QtsFeed *feed, int64_t mono)
 static void
 feed_on_up(void *arg)
 {
-	QtsFeed    *feed = arg;
-	int64_t		mono = qts_mono_us();
+	QtsFeed *feed = arg;
+	int64_t mono = qts_mono_us();
 
 	feed->phase = FEED_OPEN;
 	feed->since = feed->last_frame = mono;
@@ -81,7 +82,7 @@ feed_on_up(void *arg)
 static bool
 feed_on_message(void *arg, const char *data, size_t len, int64_t mono)
 {
-	QtsFeed    *feed = arg;
+	QtsFeed *feed = arg;
 	QtsKisControl control;
 
 	feed->last_frame = mono;
@@ -113,7 +114,7 @@ feed_on_message(void *arg, const char *data, size_t len, int64_t mono)
 static void
 feed_on_down(void *arg, bool was_up, bool clean, const char *why)
 {
-	QtsFeed    *feed = arg;
+	QtsFeed *feed = arg;
 
 	(void) was_up;
 	(void) clean;
@@ -143,15 +144,15 @@ feed_connect(QtsFeed *feed, int64_t mono)
 static void
 feed_approved(void *arg, const QtsHttpAnswer *answer)
 {
-	QtsFeed    *feed = arg;
-	int64_t		mono = qts_mono_us();
-	char		why[KIS_WHY_LEN + 1];
+	QtsFeed *feed = arg;
+	int64_t mono = qts_mono_us();
+	char why[KIS_WHY_LEN + 1];
 	QtsKisVerdict v;
 
 	feed->http = NULL;
-	v = answer->fate == QTS_HTTP_ANSWERED ?
-		qts_kis_parse_approval(answer->status, answer->body, answer->body_len, feed->approval) :
-		kis_no_answer(answer);
+	v = answer->fate == QTS_HTTP_ANSWERED
+			? qts_kis_parse_approval(answer->status, answer->body, answer->body_len, feed->approval)
+			: kis_no_answer(answer);
 	if (v.outcome == QTS_OUTCOME_OK)
 	{
 		feed->approval_until = mono + FEED_APPROVAL_LIFE;
@@ -209,8 +210,8 @@ feed_watch(QtsFeed *feed, int64_t mono)
 long
 qts_kis_feed_drive(QtsFeed *feed, int64_t mono, QtsTime now)
 {
-	long		wait;
-	int64_t		rest;
+	long wait;
+	int64_t rest;
 
 	feed->clock_offset = now - mono;
 	if (feed->unusable)
@@ -224,7 +225,7 @@ qts_kis_feed_drive(QtsFeed *feed, int64_t mono, QtsTime now)
 			rest = (feed->next_try - mono) / QTS_MS + 1;
 			return rest < 1 ? 1 : (long) rest;
 		case FEED_ASKING:
-			return -1;			/* bounded by the request's own timeout */
+			return -1; /* bounded by the request's own timeout */
 		case FEED_CONNECTING:
 			return 1000;
 		case FEED_OPEN:
@@ -237,12 +238,12 @@ qts_kis_feed_drive(QtsFeed *feed, int64_t mono, QtsTime now)
 int
 qts_kis_feed_want(QtsFeed *feed, const char (*symbols)[QTS_SYMBOL_LEN + 1], int count)
 {
-	int			room = kis_feed_capacity(feed);
+	int room = kis_feed_capacity(feed);
 
 	feed->wanted_count = 0;
 	for (int i = 0; i < count && feed->wanted_count < room; i++)
 	{
-		bool		known = false;
+		bool known = false;
 
 		if (memchr(symbols[i], '\0', sizeof(symbols[i])) == NULL || symbols[i][0] == '\0')
 			continue;
@@ -263,15 +264,15 @@ feed_is_loopback(const char *url)
 
 	host = host ? host + 3 : url;
 	return strncmp(host, "127.", 4) == 0 || strncmp(host, "localhost", 9) == 0 ||
-		strncmp(host, "[::1]", 5) == 0;
+		   strncmp(host, "[::1]", 5) == 0;
 }
 
 QtsFeed *
 qts_kis_feed_open(const QtsBrokerConfig *config)
 {
-	QtsFeed    *feed = calloc(1, sizeof(QtsFeed));
-	const char *url = config->ws_url && config->ws_url[0] ? config->ws_url :
-		qts_kis_ws_host(config->environment);
+	QtsFeed *feed = calloc(1, sizeof(QtsFeed));
+	const char *url =
+		config->ws_url && config->ws_url[0] ? config->ws_url : qts_kis_ws_host(config->environment);
 	const char *path;
 
 	if (!feed || !kis_feed_data_open(feed))
@@ -287,8 +288,9 @@ qts_kis_feed_open(const QtsBrokerConfig *config)
 		return feed;
 	}
 	path = strstr(url, "://") ? strchr(strstr(url, "://") + 3, '/') : NULL;
-	snprintf(feed->ws_url, sizeof(feed->ws_url), "%.*s%s", path && path[1] == '\0' ?
-			 (int) (path - url) : KIS_URL_LEN, url, path && path[1] ? "" : QTS_KIS_WS_PATH);
+	snprintf(feed->ws_url, sizeof(feed->ws_url), "%.*s%s",
+			 path && path[1] == '\0' ? (int) (path - url) : KIS_URL_LEN, url,
+			 path && path[1] ? "" : QTS_KIS_WS_PATH);
 	if (config->hts_id)
 		strcpy(feed->hts_id, config->hts_id);
 	feed->plain_allowed = qts_kis_ws_is_broker(feed->ws_url);

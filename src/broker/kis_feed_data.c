@@ -52,7 +52,7 @@ feed_notice_room(const QtsFeed *feed)
 static void
 feed_balance_reading(QtsFeed *feed)
 {
-	bool		full = feed_notice_room(feed) < QTS_KIS_MAX_RECORDS;
+	bool full = feed_notice_room(feed) < QTS_KIS_MAX_RECORDS;
 
 	if (feed->ws && full != feed->paused)
 	{
@@ -96,9 +96,8 @@ feed_take_notices(QtsFeed *feed, const char *text, size_t len, int count, int64_
 	if (qts_kis_records_open(&records, text, len, count))
 	{
 		while (feed_notice_room(feed) > 0 &&
-			   (kind = qts_kis_notice_next(&records, mono,
-										   &feed->notice_ring[feed->notice_head % FEED_NOTICES]))
-			   == QTS_KIS_DECODED)
+			   (kind = qts_kis_notice_next(
+					&records, mono, &feed->notice_ring[feed->notice_head % FEED_NOTICES])) == QTS_KIS_DECODED)
 		{
 			feed->notice_head++;
 			feed->counters.notices++;
@@ -112,7 +111,7 @@ feed_take_notices(QtsFeed *feed, const char *text, size_t len, int count, int64_
 static void
 feed_hold(QtsFeed *feed, const char *text, size_t len)
 {
-	char	   *copy;
+	char *copy;
 
 	if (feed->held_count >= FEED_HELD || len > FEED_HELD_SIZE || !(copy = malloc(len)))
 	{
@@ -127,12 +126,12 @@ feed_hold(QtsFeed *feed, const char *text, size_t len)
 static void
 feed_decrypt(QtsFeed *feed, const QtsKisFrame *frame, int64_t mono)
 {
-	size_t		need = frame->len / 4 * 3 + 16;
-	long		n;
+	size_t need = frame->len / 4 * 3 + 16;
+	long n;
 
 	if (need > feed->plain_size)
 	{
-		char	   *buffer = malloc(need);
+		char *buffer = malloc(need);
 
 		if (!buffer)
 		{
@@ -143,8 +142,7 @@ feed_decrypt(QtsFeed *feed, const QtsKisFrame *frame, int64_t mono)
 		feed->plain = buffer;
 		feed->plain_size = need;
 	}
-	n = qts_kis_decrypt(&feed->cipher, frame->payload, frame->len, feed->plain,
-						feed->plain_size);
+	n = qts_kis_decrypt(&feed->cipher, frame->payload, frame->len, feed->plain, feed->plain_size);
 	if (n <= 0)
 		feed->counters.undecryptable++;
 	else
@@ -155,7 +153,7 @@ void
 kis_feed_data(QtsFeed *feed, const char *text, size_t len, int64_t mono)
 {
 	QtsKisFrame frame;
-	bool		notice;
+	bool notice;
 
 	if (!qts_kis_frame_split(text, len, &frame))
 	{
@@ -180,7 +178,7 @@ kis_feed_data(QtsFeed *feed, const char *text, size_t len, int64_t mono)
 void
 kis_feed_release_held(QtsFeed *feed, int64_t mono)
 {
-	int			count = feed->held_count;
+	int count = feed->held_count;
 
 	feed->held_count = 0;
 	for (int i = 0; i < count; i++)
@@ -193,7 +191,7 @@ kis_feed_release_held(QtsFeed *feed, int64_t mono)
 int
 qts_kis_feed_ticks(QtsFeed *feed, QtsTick *ticks, int max)
 {
-	int			n = 0;
+	int n = 0;
 
 	while (n < max && feed->tick_tail != feed->tick_head)
 		ticks[n++] = feed->ticks[feed->tick_tail++ % FEED_TICKS];
@@ -203,7 +201,7 @@ qts_kis_feed_ticks(QtsFeed *feed, QtsTick *ticks, int max)
 int
 qts_kis_feed_notices(QtsFeed *feed, QtsNotice *notices, int max)
 {
-	int			n = 0;
+	int n = 0;
 
 	while (n < max && feed->notice_tail != feed->notice_head)
 		notices[n++] = feed->notice_ring[feed->notice_tail++ % FEED_NOTICES];

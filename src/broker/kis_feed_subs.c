@@ -15,8 +15,8 @@
 #include "broker/kis_feed_int.h"
 
 #define SUBS_PACE (50 * QTS_MS)
-#define SUBS_ACK (10 * QTS_SEC) /* without an answer: once more */
-#define SUBS_LEAVE (3 * QTS_SEC)	/* without an answer: gone */
+#define SUBS_ACK (10 * QTS_SEC)	 /* without an answer: once more */
+#define SUBS_LEAVE (3 * QTS_SEC) /* without an answer: gone */
 #define SUBS_TRIES 3
 
 int
@@ -37,10 +37,9 @@ kis_feed_subs_reset(QtsFeed *feed)
 static bool
 subs_send(QtsFeed *feed, const char *tr_id, const char *tr_key, bool subscribe, int64_t mono)
 {
-	char		text[1024];
-	size_t		len = qts_kis_build_subscribe(text, sizeof(text), feed->approval, tr_id, tr_key,
-											  subscribe);
-	bool		sent = len > 0 && qts_ws_send(feed->ws, text, len);
+	char text[1024];
+	size_t len = qts_kis_build_subscribe(text, sizeof(text), feed->approval, tr_id, tr_key, subscribe);
+	bool sent = len > 0 && qts_ws_send(feed->ws, text, len);
 
 	explicit_bzero(text, sizeof(text));
 	if (sent && feed->paced)
@@ -73,17 +72,17 @@ subs_plan(QtsFeed *feed, int64_t mono)
 		feed->subs[i].wanted = false;
 	for (int i = 0; i < feed->wanted_count; i++)
 	{
-		FeedSub    *sub = subs_find(feed, feed->wanted[i]);
+		FeedSub *sub = subs_find(feed, feed->wanted[i]);
 
 		if (sub)
 			sub->wanted = true;
 	}
 	for (int i = feed->sub_count - 1; i >= 0; i--)
 	{
-		FeedSub    *sub = &feed->subs[i];
-		bool		never_sent = !sub->wanted && sub->state == FEED_SUB_NEW && sub->tries == 0;
-		bool		refused = !sub->wanted && sub->state == FEED_SUB_REFUSED;
-		bool		gone = sub->state == FEED_SUB_LEAVING && mono - sub->since > SUBS_LEAVE;
+		FeedSub *sub = &feed->subs[i];
+		bool never_sent = !sub->wanted && sub->state == FEED_SUB_NEW && sub->tries == 0;
+		bool refused = !sub->wanted && sub->state == FEED_SUB_REFUSED;
+		bool gone = sub->state == FEED_SUB_LEAVING && mono - sub->since > SUBS_LEAVE;
 
 		if (never_sent || refused || gone)
 			subs_remove(feed, sub);
@@ -92,7 +91,7 @@ subs_plan(QtsFeed *feed, int64_t mono)
 	{
 		if (subs_find(feed, feed->wanted[i]))
 			continue;
-		feed->subs[feed->sub_count] = (FeedSub) {.wanted = true};
+		feed->subs[feed->sub_count] = (FeedSub){.wanted = true};
 		strcpy(feed->subs[feed->sub_count].symbol, feed->wanted[i]);
 		feed->sub_count++;
 	}
@@ -102,11 +101,11 @@ subs_plan(QtsFeed *feed, int64_t mono)
 static FeedSub *
 subs_next(QtsFeed *feed, int64_t mono)
 {
-	FeedSub    *enter = NULL;
+	FeedSub *enter = NULL;
 
 	for (int i = 0; i < feed->sub_count; i++)
 	{
-		FeedSub    *sub = &feed->subs[i];
+		FeedSub *sub = &feed->subs[i];
 
 		if (!sub->wanted && (sub->state == FEED_SUB_SENT || sub->state == FEED_SUB_ACTIVE))
 			return sub;
@@ -132,7 +131,7 @@ kis_feed_pump(QtsFeed *feed, int64_t mono)
 	subs_plan(feed, mono);
 	for (;;)
 	{
-		FeedSub    *sub = subs_next(feed, mono);
+		FeedSub *sub = subs_next(feed, mono);
 
 		if (!sub)
 			return -1;
@@ -167,7 +166,7 @@ subs_notice_answer(QtsFeed *feed, const QtsKisControl *control, int64_t mono)
 static void
 subs_symbol_answer(QtsFeed *feed, const QtsKisControl *control)
 {
-	FeedSub    *sub = subs_find(feed, control->tr_key);
+	FeedSub *sub = subs_find(feed, control->tr_key);
 
 	if (!sub)
 		return;
@@ -188,9 +187,8 @@ subs_symbol_answer(QtsFeed *feed, const QtsKisControl *control)
 static bool
 subs_session_error(const char *code)
 {
-	static const char *const codes[] = {
-		"OPSP0010", "OPSP0011", "OPSP8995", "OPSP8996", "OPSP8998", "OPSP9994", "OPSP9996"
-	};
+	static const char *const codes[] = {"OPSP0010", "OPSP0011", "OPSP8995", "OPSP8996",
+										"OPSP8998", "OPSP9994", "OPSP9996"};
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 	{

@@ -17,18 +17,18 @@
 #include "net/net.h"
 
 #define QUERY_LIFE (60 * QTS_SEC)
-#define QUERY_MAX_ATTEMPTS 6	/* of one page */
+#define QUERY_MAX_ATTEMPTS 6 /* of one page */
 #define QUERY_MAX_PAGES 400
 #define QUERY_BACKOFF_MIN (250 * QTS_MS)
 #define QUERY_BACKOFF_MAX (5 * QTS_SEC)
 #define QUERY_LEDGER_PAUSE QTS_SEC
-#define QUERY_WAIT_MS 20		/* for a token or a free request */
+#define QUERY_WAIT_MS 20 /* for a token or a free request */
 
 bool
 kis_query_add(QtsBroker *broker, bool balance, uint64_t tag, const char *account, QtsDate date)
 {
-	KisQuery   *query;
-	KisQuery  **link = &broker->queries;
+	KisQuery *query;
+	KisQuery **link = &broker->queries;
 	KisEventNode *node;
 
 	if (broker->query_count >= KIS_MAX_QUERIES)
@@ -57,7 +57,7 @@ kis_query_add(QtsBroker *broker, bool balance, uint64_t tag, const char *account
 static void
 query_unlink(KisQuery *query)
 {
-	KisQuery  **link = &query->broker->queries;
+	KisQuery **link = &query->broker->queries;
 
 	while (*link != query)
 		link = &(*link)->next;
@@ -77,8 +77,8 @@ query_end(KisQuery *query)
 static void
 query_retry(KisQuery *query, QtsKisFollow follow)
 {
-	QtsBroker  *broker = query->broker;
-	int64_t		wait = 0;
+	QtsBroker *broker = query->broker;
+	int64_t wait = 0;
 
 	/* the token or the limiter holds the page back already, and the deadline bounds it */
 	if (follow == QTS_KIS_FOLLOW_LEDGER_RATE)
@@ -90,8 +90,8 @@ query_retry(KisQuery *query, QtsKisFollow follow)
 			query_end(query);
 			return;
 		}
-		wait = qts_backoff(query->attempts - 1, QUERY_BACKOFF_MIN, QUERY_BACKOFF_MAX,
-						   kis_random(&broker->id));
+		wait =
+			qts_backoff(query->attempts - 1, QUERY_BACKOFF_MIN, QUERY_BACKOFF_MAX, kis_random(&broker->id));
 	}
 	query->not_before = qts_mono_us() + wait;
 }
@@ -101,7 +101,7 @@ query_parse(KisQuery *query, const QtsHttpAnswer *answer)
 {
 	QtsBrokerEvent *event = query->event;
 	QtsKisVerdict v;
-	bool		more;
+	bool more;
 
 	if (answer->fate != QTS_HTTP_ANSWERED)
 		return kis_no_answer(answer);
@@ -113,19 +113,19 @@ query_parse(KisQuery *query, const QtsHttpAnswer *answer)
 		return v;
 	}
 	if (query->balance)
-		return qts_kis_parse_balance(answer->status, answer->body, answer->body_len, more,
-									 &event->balance, &query->page);
-	return qts_kis_parse_ledger(query->broker->id.environment, answer->status, answer->body,
-								answer->body_len, more, &event->ledger, &query->page);
+		return qts_kis_parse_balance(answer->status, answer->body, answer->body_len, more, &event->balance,
+									 &query->page);
+	return qts_kis_parse_ledger(query->broker->id.environment, answer->status, answer->body, answer->body_len,
+								more, &event->ledger, &query->page);
 }
 
 static void
 query_done(void *arg, const QtsHttpAnswer *answer)
 {
-	KisQuery   *query = arg;
-	QtsBroker  *broker = query->broker;
+	KisQuery *query = arg;
+	QtsBroker *broker = query->broker;
 	QtsBrokerEvent *event = query->event;
-	int64_t		first_sent = event->sent_us;
+	int64_t first_sent = event->sent_us;
 	QtsKisVerdict v = query_parse(query, answer);
 
 	query->http = NULL;
@@ -152,13 +152,12 @@ query_done(void *arg, const QtsHttpAnswer *answer)
 static bool
 query_send(KisQuery *query)
 {
-	QtsBroker  *broker = query->broker;
+	QtsBroker *broker = query->broker;
 	QtsKisRequest request;
-	bool		ok;
+	bool ok;
 
 	if (query->balance)
-		ok = qts_kis_build_balance(&request, broker->id.environment, query->account,
-								   &query->page);
+		ok = qts_kis_build_balance(&request, broker->id.environment, query->account, &query->page);
 	else
 		ok = qts_kis_build_ledger(&request, broker->id.environment, query->account, query->date,
 								  qts_seoul_date(broker->now), &query->page);
@@ -184,7 +183,7 @@ query_expire(KisQuery *query, const char *why)
 		qts_http_cancel(query->http);
 	query->http = NULL;
 	if (event->outcome == QTS_OUTCOME_OK)
-		event->outcome = QTS_OUTCOME_UNKNOWN;	/* pages came, the end did not */
+		event->outcome = QTS_OUTCOME_UNKNOWN; /* pages came, the end did not */
 	else if (event->asked_at == QTS_TIME_NONE)
 		event->outcome = QTS_OUTCOME_NOT_PROCESSED;
 	if (event->msg[0] == '\0')
@@ -198,12 +197,12 @@ static long
 query_start(QtsBroker *broker, bool balance, int *in_flight)
 {
 	QtsRateClass klass = balance ? QTS_RATE_BALANCE : QTS_RATE_LEDGER;
-	long		wait = -1;
-	KisQuery   *next;
+	long wait = -1;
+	KisQuery *next;
 
 	for (KisQuery *query = broker->queries; query; query = next)
 	{
-		int64_t		left = query->not_before - broker->mono;
+		int64_t left = query->not_before - broker->mono;
 
 		next = query->next;
 		if (query->balance != balance || query->http)
@@ -236,10 +235,10 @@ query_start(QtsBroker *broker, bool balance, int *in_flight)
 long
 kis_query_drive(QtsBroker *broker)
 {
-	int			in_flight = 0;
-	long		ledger_wait;
-	long		balance_wait;
-	KisQuery   *next;
+	int in_flight = 0;
+	long ledger_wait;
+	long balance_wait;
+	KisQuery *next;
 
 	for (KisQuery *query = broker->queries; query; query = next)
 	{
@@ -267,7 +266,7 @@ kis_query_close(QtsBroker *broker)
 {
 	while (broker->queries)
 	{
-		KisQuery   *query = broker->queries;
+		KisQuery *query = broker->queries;
 
 		if (query->http)
 			qts_http_cancel(query->http);

@@ -24,7 +24,7 @@
 static bool
 session_copy(char *out, size_t size, const char *s)
 {
-	size_t		len = s ? strlen(s) : 0;
+	size_t len = s ? strlen(s) : 0;
 
 	if (len >= size)
 		return false;
@@ -48,9 +48,9 @@ session_printable(const char *s)
 bool
 kis_identity_set(KisIdentity *id, const QtsBrokerConfig *config)
 {
-	const char *url = config->rest_url && config->rest_url[0] ? config->rest_url :
-		qts_kis_rest_host(config->environment);
-	size_t		len;
+	const char *url =
+		config->rest_url && config->rest_url[0] ? config->rest_url : qts_kis_rest_host(config->environment);
+	size_t len;
 
 	id->environment = config->environment;
 	id->timeout_ms = config->timeout_ms;
@@ -91,8 +91,7 @@ void
 kis_scrub(const KisIdentity *id, const char *extra, char *text)
 {
 	if ((id->app_key[0] && strstr(text, id->app_key)) ||
-		(id->app_secret[0] && strstr(text, id->app_secret)) ||
-		(extra && extra[0] && strstr(text, extra)))
+		(id->app_secret[0] && strstr(text, id->app_secret)) || (extra && extra[0] && strstr(text, extra)))
 		strcpy(text, "(withheld)");
 }
 
@@ -103,12 +102,12 @@ kis_send_oauth(const KisIdentity *id, QtsKisRequest *request, QtsHttpDone done, 
 		.headers = {"content-type: application/json; charset=utf-8"},
 		.body = request->body,
 		.body_len = request->body_len,
-		.once = true,			/* every issue of a token is limited and announced */
+		.once = true, /* every issue of a token is limited and announced */
 		.connect_ms = KIS_CONNECT_MS,
 		.timeout_ms = id->timeout_ms,
 	};
-	char		url[KIS_URL_LEN + 64];
-	QtsHttp    *sent;
+	char url[KIS_URL_LEN + 64];
+	QtsHttp *sent;
 
 	snprintf(url, sizeof(url), "%s%.60s", id->rest_url, request->path);
 	http.url = url;
@@ -118,18 +117,15 @@ kis_send_oauth(const KisIdentity *id, QtsKisRequest *request, QtsHttpDone done, 
 }
 
 QtsHttp *
-kis_send(QtsBroker *broker, const QtsKisRequest *request, bool once, bool next_page,
-		 QtsHttpDone done, void *arg)
+kis_send(QtsBroker *broker, const QtsKisRequest *request, bool once, bool next_page, QtsHttpDone done,
+		 void *arg)
 {
-	char		url[KIS_URL_LEN + QTS_KIS_PATH_SIZE];
-	char		tr_line[32];
+	char url[KIS_URL_LEN + QTS_KIS_PATH_SIZE];
+	char tr_line[32];
 	QtsHttpRequest http = {
 		.url = url,
-		.headers = {
-			"content-type: application/json; charset=utf-8",
-			broker->token.bearer, broker->key_line, broker->secret_line, tr_line,
-			"custtype: P", next_page ? "tr_cont: N" : NULL
-		},
+		.headers = {"content-type: application/json; charset=utf-8", broker->token.bearer, broker->key_line,
+					broker->secret_line, tr_line, "custtype: P", next_page ? "tr_cont: N" : NULL},
 		.body = request->body_len ? request->body : NULL,
 		.body_len = request->body_len,
 		.once = once,
@@ -191,8 +187,7 @@ kis_no_answer(const QtsHttpAnswer *answer)
 {
 	QtsKisVerdict verdict = {0};
 
-	verdict.outcome = answer->fate == QTS_HTTP_NEVER_SENT ?
-		QTS_OUTCOME_NOT_PROCESSED : QTS_OUTCOME_UNKNOWN;
+	verdict.outcome = answer->fate == QTS_HTTP_NEVER_SENT ? QTS_OUTCOME_NOT_PROCESSED : QTS_OUTCOME_UNKNOWN;
 	snprintf(verdict.msg, sizeof(verdict.msg), "%s", answer->error);
 	return verdict;
 }
@@ -201,7 +196,7 @@ kis_no_answer(const QtsHttpAnswer *answer)
 void
 kis_set_state(QtsBroker *broker, QtsSessionState state, const char *why)
 {
-	bool		changed = broker->state != state;
+	bool changed = broker->state != state;
 	KisEventNode *node;
 
 	broker->state = state;
@@ -209,8 +204,9 @@ kis_set_state(QtsBroker *broker, QtsSessionState state, const char *why)
 	kis_scrub(&broker->id, NULL, broker->why);
 	if (!changed || !(node = kis_event_new(QTS_EVENT_STATE, 0, "")))
 		return;
-	node->event.outcome = state == QTS_SESSION_READY ? QTS_OUTCOME_OK :
-		state == QTS_SESSION_REFUSED ? QTS_OUTCOME_FATAL : QTS_OUTCOME_NOT_PROCESSED;
+	node->event.outcome = state == QTS_SESSION_READY	 ? QTS_OUTCOME_OK
+						  : state == QTS_SESSION_REFUSED ? QTS_OUTCOME_FATAL
+														 : QTS_OUTCOME_NOT_PROCESSED;
 	snprintf(node->event.msg, sizeof(node->event.msg), "%.*s", QTS_MSG_LEN, broker->why);
 	kis_event_push(broker, node);
 }
@@ -218,14 +214,13 @@ kis_set_state(QtsBroker *broker, QtsSessionState state, const char *why)
 void
 kis_follow(QtsBroker *broker, const QtsKisVerdict *verdict, unsigned token_age)
 {
-	int64_t		mono = qts_mono_us();
-	int64_t		pause;
+	int64_t mono = qts_mono_us();
+	int64_t pause;
 
 	switch (verdict->follow)
 	{
 		case QTS_KIS_FOLLOW_RATE:
-			pause = broker->id.environment == QTS_ENV_PAPER ? KIS_RATE_PAUSE_PAPER :
-				KIS_RATE_PAUSE_LIVE;
+			pause = broker->id.environment == QTS_ENV_PAPER ? KIS_RATE_PAUSE_PAPER : KIS_RATE_PAUSE_LIVE;
 			pause += kis_random(&broker->id) % (pause / 4);
 			qts_rate_refused(&broker->limiter, mono, pause);
 			break;
@@ -235,7 +230,7 @@ kis_follow(QtsBroker *broker, const QtsKisVerdict *verdict, unsigned token_age)
 		case QTS_KIS_FOLLOW_KEY:
 			kis_set_state(broker, QTS_SESSION_REFUSED, verdict->msg_cd);
 			break;
-		case QTS_KIS_FOLLOW_LEDGER_RATE:	/* the pool of the house, not ours: the query waits */
+		case QTS_KIS_FOLLOW_LEDGER_RATE: /* the pool of the house, not ours: the query waits */
 		case QTS_KIS_FOLLOW_TOKEN_WAIT:
 		case QTS_KIS_FOLLOW_NONE:
 			break;

@@ -23,24 +23,24 @@
 #define KIS_SECRET_LEN 511
 #define KIS_WHY_LEN 255
 #define KIS_CONNECT_MS 3000
-#define KIS_MAX_ORDERS 64		/* in flight: as many connections */
-#define KIS_MAX_QUERIES 64		/* queued and in flight */
+#define KIS_MAX_ORDERS 64  /* in flight: as many connections */
+#define KIS_MAX_QUERIES 64 /* queued and in flight */
 #define KIS_MAX_PAGES_IN_FLIGHT 4
 
 /* What both the session and the feed know about the account's owner. */
 typedef struct KisIdentity
 {
 	QtsEnvironment environment;
-	char		rest_url[KIS_URL_LEN + 1];	/* without a slash at the end; "" = none */
-	char		app_key[KIS_KEY_LEN + 1];
-	char		app_secret[KIS_SECRET_LEN + 1];
-	int			timeout_ms;
-	uint32_t	random;			/* state of the jitter */
+	char rest_url[KIS_URL_LEN + 1]; /* without a slash at the end; "" = none */
+	char app_key[KIS_KEY_LEN + 1];
+	char app_secret[KIS_SECRET_LEN + 1];
+	int timeout_ms;
+	uint32_t random; /* state of the jitter */
 } KisIdentity;
 
 typedef struct KisEventNode
 {
-	QtsBrokerEvent event;		/* first: freed through its address */
+	QtsBrokerEvent event; /* first: freed through its address */
 	struct KisEventNode *next;
 } KisEventNode;
 
@@ -48,9 +48,9 @@ typedef struct KisEventNode
 typedef struct KisOrder
 {
 	struct QtsBroker *broker;
-	QtsHttp    *http;
-	unsigned	token_age;		/* generation of the token it was sent with */
-	struct KisEventNode *node;	/* made before sending: an answer must not be lost to malloc */
+	QtsHttp *http;
+	unsigned token_age;		   /* generation of the token it was sent with */
+	struct KisEventNode *node; /* made before sending: an answer must not be lost to malloc */
 	struct KisOrder *next;
 } KisOrder;
 
@@ -58,50 +58,50 @@ typedef struct KisOrder
 typedef struct KisQuery
 {
 	struct QtsBroker *broker;
-	QtsHttp    *http;			/* NULL = waiting */
-	bool		balance;		/* else ledger */
-	uint64_t	tag;
-	char		account[12];
-	QtsDate		date;
-	QtsKisPage	page;
-	int			pages;			/* read so far */
-	int			attempts;		/* of this page */
-	int64_t		not_before;		/* monotonic us */
-	int64_t		deadline;		/* 0 until the first drive */
-	unsigned	token_age;
-	QtsBrokerEvent *event;		/* filled as pages come */
+	QtsHttp *http; /* NULL = waiting */
+	bool balance;  /* else ledger */
+	uint64_t tag;
+	char account[12];
+	QtsDate date;
+	QtsKisPage page;
+	int pages;			/* read so far */
+	int attempts;		/* of this page */
+	int64_t not_before; /* monotonic us */
+	int64_t deadline;	/* 0 until the first drive */
+	unsigned token_age;
+	QtsBrokerEvent *event; /* filled as pages come */
 	struct KisQuery *next;
 } KisQuery;
 
 typedef struct KisTokenState
 {
-	char		bearer[QTS_KIS_TOKEN_LEN + 32]; /* whole header line; "" = none */
-	unsigned	age;			/* grows with every token taken or lost */
-	int64_t		expires_at;		/* unix seconds */
-	int64_t		refresh_at;
-	int64_t		next_try;		/* monotonic us */
-	int			failures;
-	int			lock_fd;		/* held while asking; -1 */
-	QtsHttp    *http;
-	char		path[1024];		/* cache file, "" = none */
-	char		owner[65];		/* digest of key and host, to know our own */
+	char bearer[QTS_KIS_TOKEN_LEN + 32]; /* whole header line; "" = none */
+	unsigned age;						 /* grows with every token taken or lost */
+	int64_t expires_at;					 /* unix seconds */
+	int64_t refresh_at;
+	int64_t next_try; /* monotonic us */
+	int failures;
+	int lock_fd; /* held while asking; -1 */
+	QtsHttp *http;
+	char path[1024]; /* cache file, "" = none */
+	char owner[65];	 /* digest of key and host, to know our own */
 } KisTokenState;
 
 struct QtsBroker
 {
 	KisIdentity id;
-	char		key_line[KIS_KEY_LEN + 16]; /* header lines, made once */
-	char		secret_line[KIS_SECRET_LEN + 16];
+	char key_line[KIS_KEY_LEN + 16]; /* header lines, made once */
+	char secret_line[KIS_SECRET_LEN + 16];
 	QtsRateLimiter limiter;
 	QtsSessionState state;
-	char		why[KIS_WHY_LEN + 1];
-	int64_t		mono;			/* of the last drive */
-	QtsTime		now;
+	char why[KIS_WHY_LEN + 1];
+	int64_t mono; /* of the last drive */
+	QtsTime now;
 	KisTokenState token;
-	KisOrder   *orders;
-	int			order_count;
-	KisQuery   *queries;		/* oldest first */
-	int			query_count;
+	KisOrder *orders;
+	int order_count;
+	KisQuery *queries; /* oldest first */
+	int query_count;
 	KisEventNode *first;
 	KisEventNode *last;
 };
@@ -113,17 +113,16 @@ extern uint32_t kis_random(KisIdentity *id);
 /* Replace a text that happens to contain a secret. */
 extern void kis_scrub(const KisIdentity *id, const char *extra, char *text);
 /* POST of the OAuth family: body in request, no token. */
-extern QtsHttp *kis_send_oauth(const KisIdentity *id, QtsKisRequest *request,
-							   QtsHttpDone done, void *arg);
+extern QtsHttp *kis_send_oauth(const KisIdentity *id, QtsKisRequest *request, QtsHttpDone done, void *arg);
 extern KisEventNode *kis_event_new(QtsBrokerEventKind kind, uint64_t tag, const char *account);
 extern void kis_event_push(QtsBroker *broker, KisEventNode *node);
-extern void kis_event_verdict(QtsBroker *broker, QtsBrokerEvent *event,
-							  const QtsKisVerdict *verdict, const QtsHttpAnswer *answer);
+extern void kis_event_verdict(QtsBroker *broker, QtsBrokerEvent *event, const QtsKisVerdict *verdict,
+							  const QtsHttpAnswer *answer);
 /* Verdict of a request that got no answer at all. */
 extern QtsKisVerdict kis_no_answer(const QtsHttpAnswer *answer);
 extern void kis_set_state(QtsBroker *broker, QtsSessionState state, const char *why);
-extern QtsHttp *kis_send(QtsBroker *broker, const QtsKisRequest *request, bool once,
-						 bool next_page, QtsHttpDone done, void *arg);
+extern QtsHttp *kis_send(QtsBroker *broker, const QtsKisRequest *request, bool once, bool next_page,
+						 QtsHttpDone done, void *arg);
 /* What a code means for the session, whoever met it. */
 extern void kis_follow(QtsBroker *broker, const QtsKisVerdict *verdict, unsigned token_age);
 
@@ -134,9 +133,8 @@ extern long kis_token_drive(QtsBroker *broker);
 extern void kis_token_lost(QtsBroker *broker, unsigned age);
 
 /* kis_query.c */
-extern bool kis_query_add(QtsBroker *broker, bool balance, uint64_t tag, const char *account,
-						  QtsDate date);
+extern bool kis_query_add(QtsBroker *broker, bool balance, uint64_t tag, const char *account, QtsDate date);
 extern long kis_query_drive(QtsBroker *broker);
 extern void kis_query_close(QtsBroker *broker);
 
-#endif							/* QTS_BROKER_KIS_SESSION_H */
+#endif /* QTS_BROKER_KIS_SESSION_H */

@@ -32,7 +32,7 @@
 #include "net/net.h"
 
 #define TOKEN_HOLD_S 65			/* after EGW00133 */
-#define TOKEN_GAP (2 * QTS_SEC)	/* between issues: a token refused at once must not make a storm */
+#define TOKEN_GAP (2 * QTS_SEC) /* between issues: a token refused at once must not make a storm */
 #define TOKEN_MARGIN_S 600		/* refresh this long before the end, at most a tenth of the life */
 #define TOKEN_LOCK_WAIT (200 * QTS_MS)
 #define TOKEN_BACKOFF_MIN QTS_SEC
@@ -41,10 +41,10 @@
 
 typedef struct TokenFile
 {
-	char		token[QTS_KIS_TOKEN_LEN + 1];	/* "" = none */
-	int64_t		issued_at;
-	int64_t		expires_at;
-	int64_t		hold_until;
+	char token[QTS_KIS_TOKEN_LEN + 1]; /* "" = none */
+	int64_t issued_at;
+	int64_t expires_at;
+	int64_t hold_until;
 } TokenFile;
 
 static int64_t
@@ -58,16 +58,15 @@ kis_token_open(QtsBroker *broker, const char *file)
 {
 	KisTokenState *t = &broker->token;
 	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned	n = 0;
-	char		text[KIS_KEY_LEN + KIS_URL_LEN + 2];
-	int			len = snprintf(text, sizeof(text), "%s\n%s", broker->id.app_key,
-							   broker->id.rest_url);
+	unsigned n = 0;
+	char text[KIS_KEY_LEN + KIS_URL_LEN + 2];
+	int len = snprintf(text, sizeof(text), "%s\n%s", broker->id.app_key, broker->id.rest_url);
 
 	t->lock_fd = -1;
 	if (file && strlen(file) < sizeof(t->path) - 32)
 		strcpy(t->path, file);
 	if (EVP_Digest(text, (size_t) len, digest, &n, EVP_sha256(), NULL) != 1 || n != 32)
-		t->path[0] = '\0';		/* without an owner's mark the file is of no use */
+		t->path[0] = '\0'; /* without an owner's mark the file is of no use */
 	for (unsigned i = 0; i < n && i < 32; i++)
 		snprintf(t->owner + 2 * i, 3, "%02x", digest[i]);
 	explicit_bzero(text, sizeof(text));
@@ -95,19 +94,18 @@ kis_token_close(QtsBroker *broker)
 static bool
 token_read(const KisTokenState *t, TokenFile *out)
 {
-	char		text[TOKEN_FILE_MAX];
+	char text[TOKEN_FILE_MAX];
 	struct stat st;
-	int			fd;
-	ssize_t		n = -1;
-	json_t	   *root;
+	int fd;
+	ssize_t n = -1;
+	json_t *root;
 	const char *token;
 	const char *owner;
 
 	memset(out, 0, sizeof(*out));
 	if (t->path[0] == '\0' || (fd = open(t->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) < 0)
 		return false;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
-		(st.st_mode & 077) == 0)
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 077) == 0)
 		n = read(fd, text, sizeof(text));
 	close(fd);
 	if (n <= 0)
@@ -134,17 +132,18 @@ token_read(const KisTokenState *t, TokenFile *out)
 static void
 token_write(const KisTokenState *t, const TokenFile *file)
 {
-	char		text[TOKEN_FILE_MAX];
-	char		name[sizeof(t->path) + 32];
-	int			len;
-	int			fd;
-	bool		ok;
+	char text[TOKEN_FILE_MAX];
+	char name[sizeof(t->path) + 32];
+	int len;
+	int fd;
+	bool ok;
 
 	if (t->path[0] == '\0')
 		return;
-	len = snprintf(text, sizeof(text), "{\"owner\":\"%s\",\"token\":\"%s\",\"issued_at\":%lld,"
-				   "\"expires_at\":%lld,\"hold_until\":%lld}\n", t->owner, file->token,
-				   (long long) file->issued_at, (long long) file->expires_at,
+	len = snprintf(text, sizeof(text),
+				   "{\"owner\":\"%s\",\"token\":\"%s\",\"issued_at\":%lld,"
+				   "\"expires_at\":%lld,\"hold_until\":%lld}\n",
+				   t->owner, file->token, (long long) file->issued_at, (long long) file->expires_at,
 				   (long long) file->hold_until);
 	snprintf(name, sizeof(name), "%s.%ld", t->path, (long) getpid());
 	(void) unlink(name);
@@ -163,14 +162,14 @@ token_write(const KisTokenState *t, const TokenFile *file)
 static bool
 token_lock(KisTokenState *t)
 {
-	char		name[sizeof(t->path) + 8];
+	char name[sizeof(t->path) + 8];
 
 	if (t->path[0] == '\0')
 		return true;
 	snprintf(name, sizeof(name), "%s.lock", t->path);
 	t->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (t->lock_fd < 0)
-		return true;			/* no directory to share in */
+		return true; /* no directory to share in */
 	if (flock(t->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return true;
 	token_unlock(t);
@@ -181,8 +180,8 @@ static void
 token_take(QtsBroker *broker, const TokenFile *file)
 {
 	KisTokenState *t = &broker->token;
-	int64_t		wall = token_wall();
-	int64_t		margin = (file->expires_at - file->issued_at) / 10;
+	int64_t wall = token_wall();
+	int64_t margin = (file->expires_at - file->issued_at) / 10;
 
 	if (margin > TOKEN_MARGIN_S)
 		margin = TOKEN_MARGIN_S;
@@ -201,12 +200,12 @@ static bool
 token_usable(const QtsBroker *broker, const TokenFile *file)
 {
 	const KisTokenState *t = &broker->token;
-	int64_t		life = file->expires_at - file->issued_at;
-	int64_t		margin = life / 10 < TOKEN_MARGIN_S ? life / 10 : TOKEN_MARGIN_S;
+	int64_t life = file->expires_at - file->issued_at;
+	int64_t margin = life / 10 < TOKEN_MARGIN_S ? life / 10 : TOKEN_MARGIN_S;
 
 	/* the one that was refused is still in the file until someone replaces it */
 	return file->token[0] != '\0' && life > 0 && file->expires_at - margin > token_wall() &&
-		strcmp(file->token, t->bearer[0] ? t->bearer + strlen("authorization: Bearer ") : "") != 0;
+		   strcmp(file->token, t->bearer[0] ? t->bearer + strlen("authorization: Bearer ") : "") != 0;
 }
 
 static void
@@ -215,9 +214,9 @@ token_failed(QtsBroker *broker, const char *why, int64_t wait)
 	KisTokenState *t = &broker->token;
 
 	t->failures++;
-	t->next_try = qts_mono_us() + (wait > 0 ? wait :
-								   qts_backoff(t->failures - 1, TOKEN_BACKOFF_MIN,
-											   TOKEN_BACKOFF_MAX, kis_random(&broker->id)));
+	t->next_try = qts_mono_us() + (wait > 0 ? wait
+											: qts_backoff(t->failures - 1, TOKEN_BACKOFF_MIN,
+														  TOKEN_BACKOFF_MAX, kis_random(&broker->id)));
 	if (broker->state != QTS_SESSION_READY)
 		kis_set_state(broker, QTS_SESSION_NO_TOKEN, why);
 }
@@ -225,18 +224,18 @@ token_failed(QtsBroker *broker, const char *why, int64_t wait)
 static void
 token_done(void *arg, const QtsHttpAnswer *answer)
 {
-	QtsBroker  *broker = arg;
+	QtsBroker *broker = arg;
 	KisTokenState *t = &broker->token;
 	QtsKisToken got;
 	QtsKisVerdict v;
-	TokenFile	file;
-	char		why[KIS_WHY_LEN + 1];
+	TokenFile file;
+	char why[KIS_WHY_LEN + 1];
 
 	t->http = NULL;
 	(void) token_read(t, &file);
-	v = answer->fate == QTS_HTTP_ANSWERED ?
-		qts_kis_parse_token(answer->status, answer->body, answer->body_len, &got) :
-		kis_no_answer(answer);
+	v = answer->fate == QTS_HTTP_ANSWERED
+			? qts_kis_parse_token(answer->status, answer->body, answer->body_len, &got)
+			: kis_no_answer(answer);
 	snprintf(why, sizeof(why), "no token: %s %.180s", v.msg_cd, v.msg);
 	if (v.outcome == QTS_OUTCOME_OK)
 	{
@@ -272,7 +271,7 @@ token_get(QtsBroker *broker)
 {
 	KisTokenState *t = &broker->token;
 	QtsKisRequest request;
-	TokenFile	file;
+	TokenFile file;
 
 	if (token_read(t, &file) && token_usable(broker, &file))
 		token_take(broker, &file);
@@ -309,8 +308,8 @@ long
 kis_token_drive(QtsBroker *broker)
 {
 	KisTokenState *t = &broker->token;
-	int64_t		wall = token_wall();
-	int64_t		wait;
+	int64_t wall = token_wall();
+	int64_t wait;
 
 	if (broker->state == QTS_SESSION_REFUSED)
 		return -1;
@@ -320,9 +319,8 @@ kis_token_drive(QtsBroker *broker)
 		kis_set_state(broker, QTS_SESSION_NO_TOKEN, "the token expired");
 	}
 	if (t->http)
-		return -1;				/* the answer wakes us */
-	if ((broker->state != QTS_SESSION_READY || wall >= t->refresh_at) &&
-		broker->mono >= t->next_try)
+		return -1; /* the answer wakes us */
+	if ((broker->state != QTS_SESSION_READY || wall >= t->refresh_at) && broker->mono >= t->next_try)
 		token_get(broker);
 	if (t->http || broker->state == QTS_SESSION_REFUSED)
 		return -1;

@@ -43,6 +43,6 @@ typedef int64_t QtsTime;
 /* Days since 2000-01-01 in Asia/Seoul: the server's date. */
 typedef int32_t QtsDate;
 
-#define QTS_SYMBOL_LEN 7		/* longest code: ETN with its Q */
+#define QTS_SYMBOL_LEN 7 /* longest code: ETN with its Q */
 
-#endif							/* QTS_CORE_CORE_H */
+#endif /* QTS_CORE_CORE_H */

@@ -14,7 +14,7 @@
 static QtsPrice
 exit_price(const QtsExitQuote *quote)
 {
-	QtsPrice	price = quote->bid > 0 ? quote->bid : quote->last;
+	QtsPrice price = quote->bid > 0 ? quote->bid : quote->last;
 
 	return price > 0 ? price : 0;
 }
@@ -77,14 +77,13 @@ exit_decide(const QtsExitContext *context, QtsExitRule rule, const QtsExitTest *
 }
 
 QtsExitDecision
-qts_exit_evaluate(const QtsExitProfile *profile, const QtsExitPosition *position,
-				  QtsExitState *state, const QtsExitQuote *quote,
-				  QtsControlMode control, QtsTime now)
+qts_exit_evaluate(const QtsExitProfile *profile, const QtsExitPosition *position, QtsExitState *state,
+				  const QtsExitQuote *quote, QtsControlMode control, QtsTime now)
 {
 	QtsExitDecision decision = {0};
 	QtsExitContext context;
 	const QtsExitRule *rules;
-	int			count;
+	int count;
 
 	decision.price = exit_price(quote);
 	decision.hold = exit_update(profile, position, state, quote, now, &decision);
@@ -92,8 +91,7 @@ qts_exit_evaluate(const QtsExitProfile *profile, const QtsExitPosition *position
 	if (decision.hold != QTS_BLOCK_NONE || decision.add_buy)
 		return decision;
 
-	context = (QtsExitContext) {profile, position, state, decision.price, control, now,
-	QTS_BLOCK_NONE};
+	context = (QtsExitContext){profile, position, state, decision.price, control, now, QTS_BLOCK_NONE};
 	count = qts_exit_phase_rules(state->phase, &rules);
 	for (int i = 0; i < count; i++)
 	{
@@ -110,31 +108,28 @@ qts_exit_evaluate(const QtsExitProfile *profile, const QtsExitPosition *position
 }
 
 int
-qts_exit_explain(const QtsExitProfile *profile, const QtsExitPosition *position,
-				 const QtsExitState *state, const QtsExitQuote *quote,
-				 QtsControlMode control, QtsTime now, QtsExitExplain *rows)
+qts_exit_explain(const QtsExitProfile *profile, const QtsExitPosition *position, const QtsExitState *state,
+				 const QtsExitQuote *quote, QtsControlMode control, QtsTime now, QtsExitExplain *rows)
 {
 	QtsExitDecision scratch = {0};
 	QtsExitState copy = *state;
 	QtsExitContext context;
 	const QtsExitRule *rules;
-	int			count;
+	int count;
 
-	context = (QtsExitContext) {profile, position, &copy, exit_price(quote), control, now,
-	QTS_BLOCK_NONE};
+	context = (QtsExitContext){profile, position, &copy, exit_price(quote), control, now, QTS_BLOCK_NONE};
 	context.gate = exit_update(profile, position, &copy, quote, now, &scratch);
 	count = qts_exit_phase_rules(copy.phase, &rules);
 	for (int i = 0; i < count; i++)
 	{
 		QtsExitTest test = qts_exit_test(&context, rules[i]);
 
-		rows[i] = (QtsExitExplain) {
+		rows[i] = (QtsExitExplain){
 			.rule = rules[i],
 			.enabled = test.enabled,
 			.threshold = test.threshold,
 			.threshold_ppm = test.threshold_ppm,
-			.distance_ppm = test.threshold > 0 ?
-				qts_return_ppm(test.threshold, context.price) : 0,
+			.distance_ppm = test.threshold > 0 ? qts_return_ppm(test.threshold, context.price) : 0,
 			.breached = test.breached,
 			.blocked_by = test.block,
 		};

@@ -59,69 +59,69 @@ typedef enum QtsPositionMode
 /* Threshold scaled by ATR and clamped; 0 in a bound means no bound, 0 in base means off. */
 typedef struct QtsExitThreshold
 {
-	QtsPpm		base;
-	QtsPpm		min;			/* closest to zero */
-	QtsPpm		max;			/* farthest from zero */
-	QtsPpm		qty;			/* share to sell; 0 = off */
+	QtsPpm base;
+	QtsPpm min; /* closest to zero */
+	QtsPpm max; /* farthest from zero */
+	QtsPpm qty; /* share to sell; 0 = off */
 } QtsExitThreshold;
 
 typedef struct QtsExitProfile
 {
-	QtsPpm		atr_ref;		/* 0 = no scaling */
-	QtsPpm		factor_min;
-	QtsPpm		factor_max;
-	QtsExitThreshold sl1;		/* qty: of the remaining quantity */
+	QtsPpm atr_ref; /* 0 = no scaling */
+	QtsPpm factor_min;
+	QtsPpm factor_max;
+	QtsExitThreshold sl1; /* qty: of the remaining quantity */
 	QtsExitThreshold sl2;
-	QtsExitThreshold tp1;		/* qty: of the cycle's original quantity */
+	QtsExitThreshold tp1; /* qty: of the cycle's original quantity */
 	QtsExitThreshold tp2;
 	QtsExitThreshold tp3;
-	QtsPpm		stop_floor_profit;	/* floor = avg * (1 + this), set when TP1 fills */
-	bool		start_trailing; /* TP3 starts trailing */
-	QtsPpm		trail_pct;
-	QtsPpm		trail_atr_k;	/* multiple of atr_pct, in ppm: 2.0 = 2000000 */
-	QtsPpm		trail_partial_qty;	/* of the remaining quantity; 500000 */
-	bool		hardstop_enabled;
-	QtsPpm		hardstop;
-	int			confirm_ticks;	/* 2 */
-	QtsTime		confirm_time;	/* 3 s, microseconds */
+	QtsPpm stop_floor_profit; /* floor = avg * (1 + this), set when TP1 fills */
+	bool start_trailing;	  /* TP3 starts trailing */
+	QtsPpm trail_pct;
+	QtsPpm trail_atr_k;		  /* multiple of atr_pct, in ppm: 2.0 = 2000000 */
+	QtsPpm trail_partial_qty; /* of the remaining quantity; 500000 */
+	bool hardstop_enabled;
+	QtsPpm hardstop;
+	int confirm_ticks;	  /* 2 */
+	QtsTime confirm_time; /* 3 s, microseconds */
 } QtsExitProfile;
 
 typedef struct QtsExitPosition
 {
-	QtsQty		qty;			/* held */
-	QtsQty		available;		/* held - locked */
-	QtsQty		original_qty;	/* of the cycle */
-	QtsPrice	avg_price;
+	QtsQty qty;			 /* held */
+	QtsQty available;	 /* held - locked */
+	QtsQty original_qty; /* of the cycle */
+	QtsPrice avg_price;
 	QtsPositionMode mode;
-	bool		quarantined;	/* the witnesses disagree about this symbol */
-	int			live_severity;	/* highest severity among live exit intents; 0 = none */
-	bool		live_rule[QTS_RULE_COUNT];	/* rule has a non-failed intent in this cycle and phase */
+	bool quarantined;				/* the witnesses disagree about this symbol */
+	int live_severity;				/* highest severity among live exit intents; 0 = none */
+	bool live_rule[QTS_RULE_COUNT]; /* rule has a non-failed intent in this cycle and phase */
 } QtsExitPosition;
 
 typedef struct QtsExitState
 {
 	QtsExitPhase phase;
-	int			cycle;			/* >= 1 */
-	QtsPrice	hwm;			/* 0 = not seen yet */
-	QtsTime		hwm_at;
-	QtsPrice	stop_floor;		/* 0 = not armed */
-	QtsPpm		atr_pct;		/* ATR14 / average price; 0 = unknown */
-	QtsPrice	last_avg_price; /* 0 = first evaluation */
-	QtsPrice	base_avg_price; /* average at the start of the cycle */
-	QtsQty		last_qty;
-	bool		trail_partial_done;
-	int			floor_ticks;	/* consecutive breaches */
-	QtsTime		floor_since;	/* of the first one */
-	int			trail_ticks;
-	QtsTime		trail_since;
+	int cycle;	  /* >= 1 */
+	QtsPrice hwm; /* 0 = not seen yet */
+	QtsTime hwm_at;
+	QtsPrice stop_floor;	 /* 0 = not armed */
+	QtsPpm atr_pct;			 /* ATR14 / average price; 0 = unknown */
+	QtsPrice last_avg_price; /* 0 = first evaluation */
+	QtsPrice base_avg_price; /* average at the start of the cycle */
+	QtsQty last_qty;
+	bool trail_partial_done;
+	int floor_ticks;	 /* consecutive breaches */
+	QtsTime floor_since; /* of the first one */
+	int trail_ticks;
+	QtsTime trail_since;
 } QtsExitState;
 
 typedef struct QtsExitQuote
 {
-	QtsPrice	last;
-	QtsPrice	bid;			/* 0 = unknown: last is used */
-	bool		stale;			/* never decide on it */
-	bool		in_session;		/* prices of the regular session */
+	QtsPrice last;
+	QtsPrice bid;	 /* 0 = unknown: last is used */
+	bool stale;		 /* never decide on it */
+	bool in_session; /* prices of the regular session */
 } QtsExitQuote;
 
 typedef enum QtsExitBlock
@@ -132,37 +132,37 @@ typedef enum QtsExitBlock
 	QTS_BLOCK_POSITION_MODE,
 	QTS_BLOCK_CONTROL_MODE,
 	QTS_BLOCK_QUARANTINE,
-	QTS_BLOCK_PHASE,			/* the rule does not apply in this phase */
-	QTS_BLOCK_OFF,				/* qty or base of 0 */
+	QTS_BLOCK_PHASE, /* the rule does not apply in this phase */
+	QTS_BLOCK_OFF,	 /* qty or base of 0 */
 	QTS_BLOCK_NOTHING_AVAILABLE,
-	QTS_BLOCK_LIVE_INTENT,		/* same rule live, or a more severe one */
-	QTS_BLOCK_CONFIRMING,		/* breached, not yet confirmed */
-	QTS_BLOCK_NOT_ARMED,		/* no floor or high-water mark yet */
+	QTS_BLOCK_LIVE_INTENT, /* same rule live, or a more severe one */
+	QTS_BLOCK_CONFIRMING,  /* breached, not yet confirmed */
+	QTS_BLOCK_NOT_ARMED,   /* no floor or high-water mark yet */
 	QTS_BLOCK_COUNT
 } QtsExitBlock;
 
 typedef struct QtsExitDecision
 {
-	QtsExitRule rule;			/* QTS_RULE_NONE: hold */
-	QtsQty		qty;
-	bool		full;			/* qty is all that is held */
-	bool		supersede;		/* less severe live orders must be cancelled first */
-	QtsPrice	price;			/* the price decided on */
-	QtsPrice	threshold;		/* the price that triggered */
-	QtsExitBlock hold;			/* why nothing could be decided at all, else NONE */
-	bool		add_buy;		/* the cycle was reset: quantity was added (4.11) */
-	bool		state_changed;	/* besides the high-water mark */
+	QtsExitRule rule; /* QTS_RULE_NONE: hold */
+	QtsQty qty;
+	bool full;			/* qty is all that is held */
+	bool supersede;		/* less severe live orders must be cancelled first */
+	QtsPrice price;		/* the price decided on */
+	QtsPrice threshold; /* the price that triggered */
+	QtsExitBlock hold;	/* why nothing could be decided at all, else NONE */
+	bool add_buy;		/* the cycle was reset: quantity was added (4.11) */
+	bool state_changed; /* besides the high-water mark */
 } QtsExitDecision;
 
 /* One row of explain_exit. */
 typedef struct QtsExitExplain
 {
 	QtsExitRule rule;
-	bool		enabled;
-	QtsPrice	threshold;		/* 0 = none in this state */
-	QtsPpm		threshold_ppm;	/* relative to the average price */
-	QtsPpm		distance_ppm;	/* from the price to the threshold, of the price */
-	bool		breached;
+	bool enabled;
+	QtsPrice threshold;	  /* 0 = none in this state */
+	QtsPpm threshold_ppm; /* relative to the average price */
+	QtsPpm distance_ppm;  /* from the price to the threshold, of the price */
+	bool breached;
 	QtsExitBlock blocked_by;
 } QtsExitExplain;
 
@@ -171,28 +171,28 @@ typedef struct QtsExitExplain
  * reset).  With supersede set, qty may exceed available: it is what would be
  * sold once the less severe orders are gone.
  */
-extern QtsExitDecision qts_exit_evaluate(const QtsExitProfile *profile, const QtsExitPosition *position,
-										 QtsExitState *state, const QtsExitQuote *quote,
-										 QtsControlMode control, QtsTime now);
+extern QtsExitDecision
+qts_exit_evaluate(const QtsExitProfile *profile, const QtsExitPosition *position, QtsExitState *state,
+				  const QtsExitQuote *quote, QtsControlMode control, QtsTime now);
 
 /* Every rule of the phase in evaluation order; returns the number of rows (<= QTS_RULE_COUNT). */
-extern int	qts_exit_explain(const QtsExitProfile *profile, const QtsExitPosition *position,
-							 const QtsExitState *state, const QtsExitQuote *quote,
-							 QtsControlMode control, QtsTime now, QtsExitExplain *rows);
+extern int
+qts_exit_explain(const QtsExitProfile *profile, const QtsExitPosition *position, const QtsExitState *state,
+				 const QtsExitQuote *quote, QtsControlMode control, QtsTime now, QtsExitExplain *rows);
 
 /*
  * An exit intent of this rule ended with filled > 0 shares; qty_left is what
  * the position still holds.  Changes phase, floor, trailing (4.2).
  */
-extern void qts_exit_apply_fill(const QtsExitProfile *profile, QtsExitState *state,
-								QtsExitRule rule, QtsQty filled, QtsQty qty_left, QtsPrice avg_price);
+extern void qts_exit_apply_fill(const QtsExitProfile *profile, QtsExitState *state, QtsExitRule rule,
+								QtsQty filled, QtsQty qty_left, QtsPrice avg_price);
 
 /* Threshold in ppm of the average price after ATR scaling and clamping (4.4). */
-extern QtsPpm qts_exit_threshold(const QtsExitProfile *profile, const QtsExitThreshold *threshold,
-								 QtsPpm atr_pct);
+extern QtsPpm
+qts_exit_threshold(const QtsExitProfile *profile, const QtsExitThreshold *threshold, QtsPpm atr_pct);
 extern QtsPpm qts_exit_trail(const QtsExitProfile *profile, QtsPpm atr_pct);
 
-extern int	qts_exit_severity(QtsExitRule rule);
+extern int qts_exit_severity(QtsExitRule rule);
 extern bool qts_exit_allowed(QtsControlMode control, QtsExitRule rule);
 
 /* default_hybrid_v1 of runtime 4.9. */
@@ -202,13 +202,13 @@ typedef enum QtsProfileFault
 {
 	QTS_PROFILE_OK,
 	QTS_PROFILE_SIGN,
-	QTS_PROFILE_ORDER,			/* |min| <= |base| <= |max| violated */
+	QTS_PROFILE_ORDER, /* |min| <= |base| <= |max| violated */
 	QTS_PROFILE_QTY_RANGE,
 	QTS_PROFILE_FLOOR_RANGE,
-	QTS_PROFILE_HARDSTOP,		/* hard stop inside SL2's widest */
+	QTS_PROFILE_HARDSTOP, /* hard stop inside SL2's widest */
 	QTS_PROFILE_FACTOR,
-	QTS_PROFILE_UNIT,			/* a ratio beyond +-100 %: per cent given for a fraction */
-	QTS_PROFILE_TP_ORDER,		/* TP1 < TP2 < TP3 violated */
+	QTS_PROFILE_UNIT,	  /* a ratio beyond +-100 %: per cent given for a fraction */
+	QTS_PROFILE_TP_ORDER, /* TP1 < TP2 < TP3 violated */
 	QTS_PROFILE_CONFIRM
 } QtsProfileFault;
 
@@ -226,4 +226,4 @@ extern bool qts_control_mode_parse(const char *name, QtsControlMode *out);
 extern const char *qts_position_mode_name(QtsPositionMode mode);
 extern bool qts_position_mode_parse(const char *name, QtsPositionMode *out);
 
-#endif							/* QTS_CORE_EXIT_H */
+#endif /* QTS_CORE_EXIT_H */

@@ -70,7 +70,7 @@ qts_exit_rule_name(QtsExitRule rule)
 bool
 qts_exit_rule_parse(const char *name, QtsExitRule *out)
 {
-	int			found = qts_name_find(exit_rule_names, COUNT_OF(exit_rule_names), name);
+	int found = qts_name_find(exit_rule_names, COUNT_OF(exit_rule_names), name);
 
 	if (found <= QTS_RULE_NONE)
 		return false;
@@ -87,7 +87,7 @@ qts_exit_phase_name(QtsExitPhase phase)
 bool
 qts_exit_phase_parse(const char *name, QtsExitPhase *out)
 {
-	int			found = qts_name_find(exit_phase_names, COUNT_OF(exit_phase_names), name);
+	int found = qts_name_find(exit_phase_names, COUNT_OF(exit_phase_names), name);
 
 	if (found < 0)
 		return false;
@@ -110,7 +110,7 @@ qts_control_mode_name(QtsControlMode mode)
 bool
 qts_control_mode_parse(const char *name, QtsControlMode *out)
 {
-	int			found = qts_name_find(control_mode_names, COUNT_OF(control_mode_names), name);
+	int found = qts_name_find(control_mode_names, COUNT_OF(control_mode_names), name);
 
 	if (found < 0)
 		return false;
@@ -127,7 +127,7 @@ qts_position_mode_name(QtsPositionMode mode)
 bool
 qts_position_mode_parse(const char *name, QtsPositionMode *out)
 {
-	int			found = qts_name_find(position_mode_names, COUNT_OF(position_mode_names), name);
+	int found = qts_name_find(position_mode_names, COUNT_OF(position_mode_names), name);
 
 	if (found < 0)
 		return false;

@@ -10,7 +10,7 @@
 #include "core/money.h"
 #include "core/names.h"
 
-#define PROFILE_FLOOR_MAX (QTS_PPM / 20)	/* 5 % */
+#define PROFILE_FLOOR_MAX (QTS_PPM / 20) /* 5 % */
 #define PROFILE_FACTOR_MAX (10 * QTS_PPM)
 #define PROFILE_ATR_K_MAX (100 * QTS_PPM)
 #define PROFILE_TICKS_MAX 100
@@ -45,8 +45,8 @@ qts_exit_profile_default(void)
 static QtsPpm
 profile_scaled(QtsPpm value, QtsPpm factor)
 {
-	bool		negative = value < 0;
-	int64_t		out;
+	bool negative = value < 0;
+	int64_t out;
 
 	/* toward zero on both sides, so that a stop is never widened by rounding */
 	if (value == INT64_MIN || !qts_muldiv_floor(negative ? -value : value, factor, QTS_PPM, &out))
@@ -57,7 +57,7 @@ profile_scaled(QtsPpm value, QtsPpm factor)
 static QtsPpm
 profile_factor(const QtsExitProfile *profile, QtsPpm atr_pct)
 {
-	int64_t		factor;
+	int64_t factor;
 
 	if (atr_pct <= 0 || profile->atr_ref <= 0 ||
 		!qts_muldiv_floor(atr_pct, QTS_PPM, profile->atr_ref, &factor))
@@ -70,11 +70,10 @@ profile_factor(const QtsExitProfile *profile, QtsPpm atr_pct)
 }
 
 QtsPpm
-qts_exit_threshold(const QtsExitProfile *profile, const QtsExitThreshold *threshold,
-				   QtsPpm atr_pct)
+qts_exit_threshold(const QtsExitProfile *profile, const QtsExitThreshold *threshold, QtsPpm atr_pct)
 {
-	QtsPpm		value = profile_scaled(threshold->base, profile_factor(profile, atr_pct));
-	bool		loss = threshold->base < 0;
+	QtsPpm value = profile_scaled(threshold->base, profile_factor(profile, atr_pct));
+	bool loss = threshold->base < 0;
 
 	if (threshold->base == 0)
 		return 0;
@@ -88,7 +87,7 @@ qts_exit_threshold(const QtsExitProfile *profile, const QtsExitThreshold *thresh
 QtsPpm
 qts_exit_trail(const QtsExitProfile *profile, QtsPpm atr_pct)
 {
-	int64_t		by_atr;
+	int64_t by_atr;
 
 	if (atr_pct <= 0 || !qts_muldiv_floor(profile->trail_atr_k, atr_pct, QTS_PPM, &by_atr) ||
 		by_atr < profile->trail_pct)
@@ -134,12 +133,12 @@ profile_check_number(QtsPpm value, bool loss)
 }
 
 static QtsProfileFault
-profile_check_threshold(const QtsExitThreshold *threshold, bool loss,
-						const ThresholdNames *names, const char **field)
+profile_check_threshold(const QtsExitThreshold *threshold, bool loss, const ThresholdNames *names,
+						const char **field)
 {
 	const QtsPpm values[] = {threshold->base, threshold->min, threshold->max};
 	const char *const fields[] = {names->base, names->min, names->max};
-	QtsPpm		sign = loss ? -1 : 1;
+	QtsPpm sign = loss ? -1 : 1;
 
 	for (int i = 0; i < 3; i++)
 	{
@@ -176,7 +175,7 @@ profile_check_thresholds(const QtsExitProfile *profile, const char **field)
 	const QtsExitThreshold *const thresholds[] = {
 		&profile->sl1, &profile->sl2, &profile->tp1, &profile->tp2, &profile->tp3,
 	};
-	QtsPpm		highest = 0;
+	QtsPpm highest = 0;
 
 	for (int i = 0; i < 5; i++)
 	{
@@ -237,7 +236,7 @@ profile_check_trailing(const QtsExitProfile *profile, const char **field)
 static QtsProfileFault
 profile_check_hardstop(const QtsExitProfile *profile, const char **field)
 {
-	QtsPpm		widest = 0;
+	QtsPpm widest = 0;
 
 	*field = "hardstop.pct";
 	if (!profile_is_ratio(profile->hardstop))
@@ -254,21 +253,22 @@ profile_check_hardstop(const QtsExitProfile *profile, const char **field)
 		else if (widest == 0)
 			widest = profile->sl2.base;
 	}
-	return profile->hardstop == 0 || profile->hardstop > widest ? QTS_PROFILE_HARDSTOP :
-		QTS_PROFILE_OK;
+	return profile->hardstop == 0 || profile->hardstop > widest ? QTS_PROFILE_HARDSTOP : QTS_PROFILE_OK;
 }
 
 QtsProfileFault
 qts_exit_profile_check(const QtsExitProfile *profile, const char **field)
 {
-	static QtsProfileFault (*const checks[]) (const QtsExitProfile *, const char **) = {
-		profile_check_scaling, profile_check_thresholds, profile_check_trailing,
+	static QtsProfileFault (*const checks[])(const QtsExitProfile *, const char **) = {
+		profile_check_scaling,
+		profile_check_thresholds,
+		profile_check_trailing,
 		profile_check_hardstop,
 	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 	{
-		QtsProfileFault fault = checks[i] (profile, field);
+		QtsProfileFault fault = checks[i](profile, field);
 
 		if (fault != QTS_PROFILE_OK)
 			return fault;

@@ -19,20 +19,28 @@ int
 qts_exit_phase_rules(QtsExitPhase phase, const QtsExitRule **rules)
 {
 	static const QtsExitRule open[] = {
-		QTS_RULE_HARD_STOP, QTS_RULE_SL2, QTS_RULE_SL1, QTS_RULE_TP1,
+		QTS_RULE_HARD_STOP,
+		QTS_RULE_SL2,
+		QTS_RULE_SL1,
+		QTS_RULE_TP1,
 	};
 	static const QtsExitRule tp1_done[] = {
 		QTS_RULE_HARD_STOP, QTS_RULE_SL2, QTS_RULE_STOP_FLOOR, QTS_RULE_SL1, QTS_RULE_TP2,
 	};
 	static const QtsExitRule tp2_done[] = {
-		QTS_RULE_HARD_STOP, QTS_RULE_SL2, QTS_RULE_STOP_FLOOR, QTS_RULE_SL1, QTS_RULE_TP3,
-		QTS_RULE_TRAIL_PARTIAL,
+		QTS_RULE_HARD_STOP, QTS_RULE_SL2, QTS_RULE_STOP_FLOOR,
+		QTS_RULE_SL1,		QTS_RULE_TP3, QTS_RULE_TRAIL_PARTIAL,
 	};
 	static const QtsExitRule tp3_done[] = {
-		QTS_RULE_HARD_STOP, QTS_RULE_SL2, QTS_RULE_STOP_FLOOR,
+		QTS_RULE_HARD_STOP,
+		QTS_RULE_SL2,
+		QTS_RULE_STOP_FLOOR,
 	};
 	static const QtsExitRule trailing[] = {
-		QTS_RULE_HARD_STOP, QTS_RULE_SL2, QTS_RULE_TRAIL, QTS_RULE_STOP_FLOOR,
+		QTS_RULE_HARD_STOP,
+		QTS_RULE_SL2,
+		QTS_RULE_TRAIL,
+		QTS_RULE_STOP_FLOOR,
 	};
 
 	switch (phase)
@@ -94,25 +102,23 @@ qts_exit_severity(QtsExitRule rule)
 bool
 qts_exit_allowed(QtsControlMode control, QtsExitRule rule)
 {
-	int			severity = qts_exit_severity(rule);
+	int severity = qts_exit_severity(rule);
 
 	if (severity == 0)
 		return false;
 	if (rule == QTS_RULE_HARD_STOP || rule == QTS_RULE_MANUAL || control == QTS_CONTROL_RUNNING)
 		return true;
-	return control == QTS_CONTROL_PAUSE_PROFIT &&
-		severity >= qts_exit_severity(QTS_RULE_STOP_FLOOR);
+	return control == QTS_CONTROL_PAUSE_PROFIT && severity >= qts_exit_severity(QTS_RULE_STOP_FLOOR);
 }
 
 /* 0 when there is no mark yet or no trail. */
 static QtsPrice
 exit_trail_price(const QtsExitProfile *profile, const QtsExitState *state)
 {
-	QtsPpm		trail = qts_exit_trail(profile, state->atr_pct);
-	QtsPrice	price;
+	QtsPpm trail = qts_exit_trail(profile, state->atr_pct);
+	QtsPrice price;
 
-	if (state->hwm <= 0 || trail <= 0 || trail >= QTS_PPM ||
-		!qts_price_offset(state->hwm, -trail, &price))
+	if (state->hwm <= 0 || trail <= 0 || trail >= QTS_PPM || !qts_price_offset(state->hwm, -trail, &price))
 		return 0;
 	return price;
 }
@@ -120,8 +126,7 @@ exit_trail_price(const QtsExitProfile *profile, const QtsExitState *state)
 bool
 qts_exit_floor_breached(const QtsExitState *state, QtsPrice price)
 {
-	return state->phase != QTS_PHASE_OPEN && state->stop_floor > 0 && price > 0 &&
-		price <= state->stop_floor;
+	return state->phase != QTS_PHASE_OPEN && state->stop_floor > 0 && price > 0 && price <= state->stop_floor;
 }
 
 bool
@@ -136,17 +141,17 @@ qts_exit_trail_breached(const QtsExitProfile *profile, const QtsExitState *state
 static bool
 exit_confirmed(const QtsExitProfile *profile, int ticks, QtsTime since, QtsTime now)
 {
-	int64_t		lasted;
+	int64_t lasted;
 
 	return ticks >= 1 && ticks >= profile->confirm_ticks && since != QTS_TIME_NONE &&
-		!__builtin_sub_overflow(now, since, &lasted) && lasted >= profile->confirm_time;
+		   !__builtin_sub_overflow(now, since, &lasted) && lasted >= profile->confirm_time;
 }
 
 /* share of a quantity, rounded down but at least one share */
 static QtsQty
 exit_share_profit(QtsQty base, QtsPpm share)
 {
-	QtsQty		qty;
+	QtsQty qty;
 
 	if (base <= 0 || !qts_muldiv_floor(base, share, QTS_PPM, &qty))
 		return 0;
@@ -157,7 +162,7 @@ exit_share_profit(QtsQty base, QtsPpm share)
 static QtsQty
 exit_share_stop(QtsQty base, QtsPpm share)
 {
-	QtsQty		qty;
+	QtsQty qty;
 
 	if (base <= 0 || !qts_muldiv_floor(-base, share, QTS_PPM, &qty))
 		return 0;
@@ -191,8 +196,8 @@ exit_wanted(const QtsExitContext *context, QtsExitRule rule)
 static void
 exit_test_return(const QtsExitContext *context, QtsPpm ratio, QtsExitTest *test)
 {
-	QtsPrice	avg = context->position->avg_price;
-	QtsPrice	price = 0;
+	QtsPrice avg = context->position->avg_price;
+	QtsPrice price = 0;
 
 	test->threshold_ppm = ratio;
 	if (avg <= 0 || !qts_price_offset(avg, ratio, &price))
@@ -202,18 +207,16 @@ exit_test_return(const QtsExitContext *context, QtsPpm ratio, QtsExitTest *test)
 		price++;
 	test->threshold = price;
 	if (context->price > 0)
-		test->breached = ratio < 0 ? qts_return_at_most(context->price, avg, ratio) :
-			qts_return_at_least(context->price, avg, ratio);
+		test->breached = ratio < 0 ? qts_return_at_most(context->price, avg, ratio)
+								   : qts_return_at_least(context->price, avg, ratio);
 }
 
 static void
-exit_test_percent(const QtsExitContext *context, const QtsExitThreshold *threshold,
-				  QtsExitTest *test)
+exit_test_percent(const QtsExitContext *context, const QtsExitThreshold *threshold, QtsExitTest *test)
 {
 	test->enabled = qts_exit_threshold_on(threshold);
 	if (test->enabled)
-		exit_test_return(context,
-						 qts_exit_threshold(context->profile, threshold, context->state->atr_pct),
+		exit_test_return(context, qts_exit_threshold(context->profile, threshold, context->state->atr_pct),
 						 test);
 }
 
@@ -256,13 +259,12 @@ exit_test_condition(const QtsExitContext *context, QtsExitRule rule, QtsExitTest
 		case QTS_RULE_STOP_FLOOR:
 			/* armed once, it holds for the cycle whatever the profile says later */
 			test->enabled = profile->stop_floor_profit > 0 || state->stop_floor > 0;
-			exit_test_level(context, state->stop_floor,
-							qts_exit_floor_breached(state, context->price), test);
+			exit_test_level(context, state->stop_floor, qts_exit_floor_breached(state, context->price), test);
 			break;
 		case QTS_RULE_TRAIL_PARTIAL:
 		case QTS_RULE_TRAIL:
 			test->enabled = qts_exit_trail(profile, state->atr_pct) > 0 &&
-				(rule == QTS_RULE_TRAIL || profile->trail_partial_qty > 0);
+							(rule == QTS_RULE_TRAIL || profile->trail_partial_qty > 0);
 			exit_test_level(context, exit_trail_price(profile, state),
 							qts_exit_trail_breached(profile, state, context->price), test);
 			break;
@@ -277,11 +279,9 @@ exit_test_confirmed(const QtsExitContext *context, QtsExitRule rule)
 	const QtsExitState *state = context->state;
 
 	if (rule == QTS_RULE_STOP_FLOOR)
-		return exit_confirmed(context->profile, state->floor_ticks, state->floor_since,
-							  context->now);
+		return exit_confirmed(context->profile, state->floor_ticks, state->floor_since, context->now);
 	if (rule == QTS_RULE_TRAIL || rule == QTS_RULE_TRAIL_PARTIAL)
-		return exit_confirmed(context->profile, state->trail_ticks, state->trail_since,
-							  context->now);
+		return exit_confirmed(context->profile, state->trail_ticks, state->trail_since, context->now);
 	return true;
 }
 
@@ -314,12 +314,12 @@ qts_exit_test(const QtsExitContext *context, QtsExitRule rule)
 {
 	const QtsExitPosition *position = context->position;
 	QtsExitTest test = {0};
-	QtsQty		room;
+	QtsQty room;
 
 	exit_test_condition(context, rule, &test);
 	/* superseding frees what the less severe orders hold */
-	room = position->live_severity > 0 || position->available > position->qty ?
-		position->qty : position->available;
+	room = position->live_severity > 0 || position->available > position->qty ? position->qty
+																			  : position->available;
 	test.qty = exit_wanted(context, rule);
 	if (test.qty > room)
 		test.qty = room;

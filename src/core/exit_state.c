@@ -57,8 +57,7 @@ exit_drift_reaches(QtsPrice from, QtsPrice to, QtsPpm ratio)
 static bool
 exit_drift_exceeds(QtsPrice from, QtsPrice to, QtsPpm ratio)
 {
-	return from > 0 && !(qts_return_at_most(to, from, ratio) &&
-						 qts_return_at_least(to, from, -ratio));
+	return from > 0 && !(qts_return_at_most(to, from, ratio) && qts_return_at_least(to, from, -ratio));
 }
 
 bool
@@ -124,7 +123,7 @@ exit_count_breach(int *ticks, QtsTime *since, bool breached, int needed, QtsTime
 bool
 qts_exit_observe(const QtsExitProfile *profile, QtsExitState *state, QtsPrice price, QtsTime now)
 {
-	bool		changed;
+	bool changed;
 
 	if (price > state->hwm)
 	{
@@ -132,11 +131,9 @@ qts_exit_observe(const QtsExitProfile *profile, QtsExitState *state, QtsPrice pr
 		state->hwm_at = now;
 	}
 	changed = exit_count_breach(&state->floor_ticks, &state->floor_since,
-								qts_exit_floor_breached(state, price), profile->confirm_ticks,
-								now);
+								qts_exit_floor_breached(state, price), profile->confirm_ticks, now);
 	if (exit_count_breach(&state->trail_ticks, &state->trail_since,
-						  qts_exit_trail_breached(profile, state, price),
-						  profile->confirm_ticks, now))
+						  qts_exit_trail_breached(profile, state, price), profile->confirm_ticks, now))
 		changed = true;
 	return changed;
 }
@@ -162,7 +159,7 @@ exit_enter_phase(QtsExitState *state, QtsExitPhase phase)
 static void
 exit_arm_floor(const QtsExitProfile *profile, QtsExitState *state, QtsPrice avg_price)
 {
-	QtsPrice	floor;
+	QtsPrice floor;
 
 	if (profile->stop_floor_profit <= 0 || avg_price <= 0 ||
 		!qts_price_offset(avg_price, profile->stop_floor_profit, &floor))
@@ -172,8 +169,8 @@ exit_arm_floor(const QtsExitProfile *profile, QtsExitState *state, QtsPrice avg_
 }
 
 void
-qts_exit_apply_fill(const QtsExitProfile *profile, QtsExitState *state,
-					QtsExitRule rule, QtsQty filled, QtsQty qty_left, QtsPrice avg_price)
+qts_exit_apply_fill(const QtsExitProfile *profile, QtsExitState *state, QtsExitRule rule, QtsQty filled,
+					QtsQty qty_left, QtsPrice avg_price)
 {
 	if (filled <= 0 || state->phase >= QTS_PHASE_EXITED)
 		return;
@@ -193,12 +190,11 @@ qts_exit_apply_fill(const QtsExitProfile *profile, QtsExitState *state,
 			exit_enter_phase(state, QTS_PHASE_TP1_DONE);
 			break;
 		case QTS_RULE_TP2:
-			exit_enter_phase(state, qts_exit_threshold_on(&profile->tp3) ?
-							 QTS_PHASE_TP2_DONE : QTS_PHASE_TRAILING_ACTIVE);
+			exit_enter_phase(state, qts_exit_threshold_on(&profile->tp3) ? QTS_PHASE_TP2_DONE
+																		 : QTS_PHASE_TRAILING_ACTIVE);
 			break;
 		case QTS_RULE_TP3:
-			exit_enter_phase(state, profile->start_trailing ?
-							 QTS_PHASE_TRAILING_ACTIVE : QTS_PHASE_TP3_DONE);
+			exit_enter_phase(state, profile->start_trailing ? QTS_PHASE_TRAILING_ACTIVE : QTS_PHASE_TP3_DONE);
 			break;
 		case QTS_RULE_TRAIL_PARTIAL:
 			state->trail_partial_done = true;

@@ -15,8 +15,8 @@
 static QtsKrw
 fill_amount(QtsQty qty, QtsPrice price)
 {
-	__int128	twice = (__int128) qty * price * 2 + QTS_PRICE_SCALE;
-	__int128	amount = twice / (QTS_PRICE_SCALE * 2);
+	__int128 twice = (__int128) qty * price * 2 + QTS_PRICE_SCALE;
+	__int128 amount = twice / (QTS_PRICE_SCALE * 2);
 
 	return amount > INT64_MAX ? INT64_MAX : (QtsKrw) amount;
 }
@@ -31,7 +31,7 @@ fill_add_amount(QtsKrw *sum, QtsKrw amount)
 static QtsQty
 fill_unbooked(const QtsFillBook *book)
 {
-	QtsQty		proven = book->notice_qty > book->ledger_qty ? book->notice_qty : book->ledger_qty;
+	QtsQty proven = book->notice_qty > book->ledger_qty ? book->notice_qty : book->ledger_qty;
 
 	return proven > book->booked_qty ? proven - book->booked_qty : 0;
 }
@@ -49,7 +49,7 @@ QtsFillStep
 qts_fill_notice(QtsFillBook *book, QtsQty qty, QtsPrice price, bool repeat)
 {
 	QtsFillStep step = {0};
-	QtsQty		fresh;
+	QtsQty fresh;
 
 	if (qty <= 0 || price <= 0 || repeat)
 		return step;
@@ -70,7 +70,7 @@ qts_fill_notice(QtsFillBook *book, QtsQty qty, QtsPrice price, bool repeat)
 static QtsPrice
 fill_ledger_price(const QtsFillBook *book, QtsQty fresh)
 {
-	QtsPrice	price = qts_average_price(book->ledger_amount - book->booked_amount, fresh);
+	QtsPrice price = qts_average_price(book->ledger_amount - book->booked_amount, fresh);
 
 	/* a wrong notice has eaten the amount: the ledger's own average remains */
 	if (price <= 0)
@@ -82,7 +82,7 @@ QtsFillStep
 qts_fill_ledger(QtsFillBook *book, QtsQty qty, QtsKrw amount, bool dead)
 {
 	QtsFillStep step = {0};
-	QtsQty		fresh;
+	QtsQty fresh;
 
 	if (qty < 0 || qty > book->ordered)
 	{

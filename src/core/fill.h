@@ -18,21 +18,21 @@
 
 typedef struct QtsFillBook
 {
-	QtsQty		ordered;
-	QtsQty		notice_qty;		/* sum of counted fill notices */
-	QtsKrw		notice_amount;
-	QtsQty		ledger_qty;		/* highest cumulative the ledger has shown */
-	QtsKrw		ledger_amount;
-	QtsQty		booked_qty;		/* sum of fill rows */
-	QtsKrw		booked_amount;	/* sum of qty * price, rounded to KRW */
+	QtsQty ordered;
+	QtsQty notice_qty; /* sum of counted fill notices */
+	QtsKrw notice_amount;
+	QtsQty ledger_qty; /* highest cumulative the ledger has shown */
+	QtsKrw ledger_amount;
+	QtsQty booked_qty;	  /* sum of fill rows */
+	QtsKrw booked_amount; /* sum of qty * price, rounded to KRW */
 } QtsFillBook;
 
 typedef struct QtsFillStep
 {
-	QtsQty		qty;			/* 0: nothing to book */
-	QtsPrice	price;			/* of the new fill row */
-	bool		excess;			/* a notice beyond the ordered quantity: not counted */
-	bool		dispute;		/* ledger complete and below what is booked */
+	QtsQty qty;		/* 0: nothing to book */
+	QtsPrice price; /* of the new fill row */
+	bool excess;	/* a notice beyond the ordered quantity: not counted */
+	bool dispute;	/* ledger complete and below what is booked */
 } QtsFillStep;
 
 /*
@@ -50,4 +50,4 @@ extern QtsFillStep qts_fill_notice(QtsFillBook *book, QtsQty qty, QtsPrice price
  */
 extern QtsFillStep qts_fill_ledger(QtsFillBook *book, QtsQty qty, QtsKrw amount, bool dead);
 
-#endif							/* QTS_CORE_FILL_H */
+#endif /* QTS_CORE_FILL_H */

@@ -21,7 +21,7 @@ match_same(const char *a, const char *b, size_t size)
 static bool
 match_in_window(QtsTime sent_at, QtsTime seen_at, const QtsMatchWindow *window)
 {
-	int64_t		delay;
+	int64_t delay;
 
 	if (sent_at == QTS_TIME_NONE || seen_at == QTS_TIME_NONE ||
 		__builtin_sub_overflow(seen_at, sent_at, &delay))
@@ -30,29 +30,27 @@ match_in_window(QtsTime sent_at, QtsTime seen_at, const QtsMatchWindow *window)
 }
 
 bool
-qts_match_candidate(const QtsSentOrder *sent, const QtsBrokerOrder *seen,
-					const QtsMatchWindow *window)
+qts_match_candidate(const QtsSentOrder *sent, const QtsBrokerOrder *seen, const QtsMatchWindow *window)
 {
 	if (seen->is_change || seen->other_channel)
 		return false;
 	return match_same(sent->symbol, seen->symbol, sizeof(sent->symbol)) &&
-		match_same(sent->ord_dvsn, seen->ord_dvsn, sizeof(sent->ord_dvsn)) &&
-		sent->sell == seen->sell && sent->qty == seen->qty && sent->price == seen->price &&
-		match_in_window(sent->sent_at, seen->at, window);
+		   match_same(sent->ord_dvsn, seen->ord_dvsn, sizeof(sent->ord_dvsn)) && sent->sell == seen->sell &&
+		   sent->qty == seen->qty && sent->price == seen->price &&
+		   match_in_window(sent->sent_at, seen->at, window);
 }
 
 QtsUnknownVerdict
 qts_unknown_verdict(const QtsUnknownEvidence *evidence)
 {
-	int64_t		waited;
+	int64_t waited;
 
 	if (evidence->candidates > 1)
 		return QTS_UNKNOWN_QUARANTINE;
 	if (evidence->candidates == 1)
 		return QTS_UNKNOWN_BIND;
 	if (evidence->sent_at == QTS_TIME_NONE ||
-		__builtin_sub_overflow(evidence->now, evidence->sent_at, &waited) ||
-		waited < evidence->grace)
+		__builtin_sub_overflow(evidence->now, evidence->sent_at, &waited) || waited < evidence->grace)
 		return QTS_UNKNOWN_WAIT;
 	if (!evidence->balance_known)
 		return QTS_UNKNOWN_WAIT;

@@ -16,56 +16,56 @@
 
 typedef struct QtsSentOrder
 {
-	char		symbol[QTS_SYMBOL_LEN + 1];
-	bool		sell;
-	char		ord_dvsn[3];	/* "00" limit, "01" market */
-	QtsQty		qty;
-	QtsKrw		price;			/* 0 = market */
-	QtsTime		sent_at;
+	char symbol[QTS_SYMBOL_LEN + 1];
+	bool sell;
+	char ord_dvsn[3]; /* "00" limit, "01" market */
+	QtsQty qty;
+	QtsKrw price; /* 0 = market */
+	QtsTime sent_at;
 } QtsSentOrder;
 
 /* A broker order not bound to a local one: a ledger row or an accept notice. */
 typedef struct QtsBrokerOrder
 {
-	char		symbol[QTS_SYMBOL_LEN + 1];
-	bool		sell;
-	char		ord_dvsn[3];
-	QtsQty		qty;
-	QtsKrw		price;
-	QtsTime		at;				/* the broker's second */
-	bool		is_change;		/* cancel or revise request */
-	bool		other_channel;	/* ledger says it came from HTS or phone */
+	char symbol[QTS_SYMBOL_LEN + 1];
+	bool sell;
+	char ord_dvsn[3];
+	QtsQty qty;
+	QtsKrw price;
+	QtsTime at;			/* the broker's second */
+	bool is_change;		/* cancel or revise request */
+	bool other_channel; /* ledger says it came from HTS or phone */
 } QtsBrokerOrder;
 
 typedef struct QtsMatchWindow
 {
-	QtsTime		before;			/* clock skew allowed before sent_at: 3 s */
-	QtsTime		after;			/* timeout plus skew after sent_at */
+	QtsTime before; /* clock skew allowed before sent_at: 3 s */
+	QtsTime after;	/* timeout plus skew after sent_at */
 } QtsMatchWindow;
 
-extern bool qts_match_candidate(const QtsSentOrder *sent, const QtsBrokerOrder *seen,
-								const QtsMatchWindow *window);
+extern bool
+qts_match_candidate(const QtsSentOrder *sent, const QtsBrokerOrder *seen, const QtsMatchWindow *window);
 
 typedef enum QtsUnknownVerdict
 {
 	QTS_UNKNOWN_WAIT,
 	QTS_UNKNOWN_BIND,
-	QTS_UNKNOWN_NOT_ACCEPTED,	/* with an alert */
-	QTS_UNKNOWN_QUARANTINE		/* a person decides */
+	QTS_UNKNOWN_NOT_ACCEPTED, /* with an alert */
+	QTS_UNKNOWN_QUARANTINE	  /* a person decides */
 } QtsUnknownVerdict;
 
 typedef struct QtsUnknownEvidence
 {
-	int			candidates;		/* distinct unbound broker orders that match */
-	QtsTime		sent_at;
-	QtsTime		now;
-	QtsTime		grace;			/* 180 s sells, 300 s buys */
-	int			complete_lists; /* complete ledger reads since sent_at + a lag margin */
-	bool		ledger_trusted; /* false on paper: its ledger may stay empty */
-	bool		balance_known;	/* a complete balance was read after the grace */
-	bool		balance_unchanged;
+	int candidates; /* distinct unbound broker orders that match */
+	QtsTime sent_at;
+	QtsTime now;
+	QtsTime grace;		 /* 180 s sells, 300 s buys */
+	int complete_lists;	 /* complete ledger reads since sent_at + a lag margin */
+	bool ledger_trusted; /* false on paper: its ledger may stay empty */
+	bool balance_known;	 /* a complete balance was read after the grace */
+	bool balance_unchanged;
 } QtsUnknownEvidence;
 
 extern QtsUnknownVerdict qts_unknown_verdict(const QtsUnknownEvidence *evidence);
 
-#endif							/* QTS_CORE_MATCH_H */
+#endif /* QTS_CORE_MATCH_H */

@@ -19,7 +19,7 @@ typedef __int128 QtsWide;
 static QtsWide
 money_floor_div(QtsWide a, QtsWide b)
 {
-	QtsWide		q = a / b;
+	QtsWide q = a / b;
 
 	if (a % b < 0)
 		q--;
@@ -68,10 +68,9 @@ qts_muldiv_floor(int64_t a, int64_t b, int64_t c, int64_t *out)
 bool
 qts_price_offset(QtsPrice base, QtsPpm ratio, QtsPrice *out)
 {
-	QtsPpm		whole;
+	QtsPpm whole;
 
-	return qts_add_checked(QTS_PPM, ratio, &whole) &&
-		qts_muldiv_floor(base, whole, QTS_PPM, out);
+	return qts_add_checked(QTS_PPM, ratio, &whole) && qts_muldiv_floor(base, whole, QTS_PPM, out);
 }
 
 QtsPpm
@@ -97,7 +96,7 @@ qts_return_at_least(QtsPrice price, QtsPrice base, QtsPpm ratio)
 QtsPrice
 qts_average_price(QtsKrw amount, QtsQty qty)
 {
-	QtsWide		twice;
+	QtsWide twice;
 
 	if (qty <= 0)
 		return 0;
@@ -116,7 +115,7 @@ money_charge(QtsKrw amount, int64_t rate)
 QtsKrw
 qts_commission(QtsKrw amount, const QtsFeeRates *rates)
 {
-	QtsKrw		fee = money_charge(amount, rates->commission);
+	QtsKrw fee = money_charge(amount, rates->commission);
 
 	return fee - fee % MONEY_COMMISSION_STEP;
 }
@@ -124,7 +123,7 @@ qts_commission(QtsKrw amount, const QtsFeeRates *rates)
 QtsKrw
 qts_sell_tax(QtsKrw amount, const QtsFeeRates *rates)
 {
-	QtsWide		tax = money_charge(amount, rates->securities_tax);
+	QtsWide tax = money_charge(amount, rates->securities_tax);
 
 	return money_saturate(tax + money_charge(amount, rates->rural_tax));
 }

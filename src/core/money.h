@@ -33,9 +33,9 @@ extern QtsPrice qts_average_price(QtsKrw amount, QtsQty qty);
 /* Rates of one market on one date (table market.fee_rates), in 1/10 ppm (1e-7). */
 typedef struct QtsFeeRates
 {
-	int64_t		commission;		/* each side */
-	int64_t		securities_tax; /* sells */
-	int64_t		rural_tax;		/* sells, KOSPI */
+	int64_t commission;		/* each side */
+	int64_t securities_tax; /* sells */
+	int64_t rural_tax;		/* sells, KOSPI */
 } QtsFeeRates;
 
 /* kis-api 8.6: floor, then truncated to 10 KRW. */
@@ -44,4 +44,4 @@ extern QtsKrw qts_commission(QtsKrw amount, const QtsFeeRates *rates);
 /* kis-api 8.6: each component floored on its own; 0 for buys is the caller's business. */
 extern QtsKrw qts_sell_tax(QtsKrw amount, const QtsFeeRates *rates);
 
-#endif							/* QTS_CORE_MONEY_H */
+#endif /* QTS_CORE_MONEY_H */

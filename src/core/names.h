@@ -35,4 +35,4 @@ qts_name_find(const char *const *names, int count, const char *name)
 	return -1;
 }
 
-#endif							/* QTS_CORE_NAMES_H */
+#endif /* QTS_CORE_NAMES_H */

@@ -43,8 +43,8 @@ static const char *const intent_names[] = {
 
 /* A fill may come to light after the end. */
 #define ORDER_LATE_FILL (BIT(QTS_ORDER_FILLED) | BIT(QTS_ORDER_CANCELLED_PARTIAL))
-#define ORDER_ENDED (ORDER_LATE_FILL | BIT(QTS_ORDER_CANCELLED) | \
-	BIT(QTS_ORDER_REJECTED) | BIT(QTS_ORDER_EXPIRED))
+#define ORDER_ENDED                                                                                          \
+	(ORDER_LATE_FILL | BIT(QTS_ORDER_CANCELLED) | BIT(QTS_ORDER_REJECTED) | BIT(QTS_ORDER_EXPIRED))
 #define ORDER_SEEN (ORDER_ENDED | BIT(QTS_ORDER_SUBMITTED) | BIT(QTS_ORDER_PARTIAL))
 
 static const uint32_t order_next[] = {
@@ -60,17 +60,15 @@ static const uint32_t order_next[] = {
 };
 
 #define INTENT_LATE_FILL (BIT(QTS_INTENT_FILLED) | BIT(QTS_INTENT_CANCELLED_PARTIAL))
-#define INTENT_ENDED (INTENT_LATE_FILL | BIT(QTS_INTENT_CANCELLED) | \
-	BIT(QTS_INTENT_REJECTED) | BIT(QTS_INTENT_EXPIRED))
+#define INTENT_ENDED                                                                                         \
+	(INTENT_LATE_FILL | BIT(QTS_INTENT_CANCELLED) | BIT(QTS_INTENT_REJECTED) | BIT(QTS_INTENT_EXPIRED))
 #define INTENT_SEEN (INTENT_ENDED | BIT(QTS_INTENT_SUBMITTED) | BIT(QTS_INTENT_PARTIAL))
 
 static const uint32_t intent_next[] = {
-	[QTS_INTENT_PENDING_APPROVAL] =
-	BIT(QTS_INTENT_NEW) | BIT(QTS_INTENT_CANCELLED) | BIT(QTS_INTENT_EXPIRED),
+	[QTS_INTENT_PENDING_APPROVAL] = BIT(QTS_INTENT_NEW) | BIT(QTS_INTENT_CANCELLED) | BIT(QTS_INTENT_EXPIRED),
 	/* the claim may refuse it: expired, not tradable, more than is held */
-	[QTS_INTENT_NEW] =
-	BIT(QTS_INTENT_SUBMITTING) | BIT(QTS_INTENT_CANCELLED) | BIT(QTS_INTENT_DUPLICATE) |
-	BIT(QTS_INTENT_EXPIRED) | BIT(QTS_INTENT_REJECTED) | BIT(QTS_INTENT_FAILED),
+	[QTS_INTENT_NEW] = BIT(QTS_INTENT_SUBMITTING) | BIT(QTS_INTENT_CANCELLED) | BIT(QTS_INTENT_DUPLICATE) |
+					   BIT(QTS_INTENT_EXPIRED) | BIT(QTS_INTENT_REJECTED) | BIT(QTS_INTENT_FAILED),
 	[QTS_INTENT_SUBMITTING] = INTENT_SEEN | BIT(QTS_INTENT_UNKNOWN) | BIT(QTS_INTENT_FAILED),
 	[QTS_INTENT_UNKNOWN] = INTENT_SEEN | BIT(QTS_INTENT_FAILED),
 	[QTS_INTENT_SUBMITTED] = INTENT_ENDED | BIT(QTS_INTENT_PARTIAL),
@@ -107,7 +105,7 @@ order_end_unfilled(const QtsOrderFacts *facts)
 static QtsOrderStatus
 order_derive(QtsOrderStatus current, const QtsOrderFacts *facts)
 {
-	bool		closed = facts->dead || qts_order_terminal(current);
+	bool closed = facts->dead || qts_order_terminal(current);
 
 	/* an order of unknown size is never complete */
 	if (facts->qty > 0)
@@ -135,7 +133,7 @@ qts_order_reduce(QtsOrderStatus current, const QtsOrderFacts *facts)
 QtsQty
 qts_order_open_qty(const QtsOrderFacts *facts)
 {
-	__int128	open = (__int128) facts->qty - facts->filled - facts->cancelled - facts->rejected;
+	__int128 open = (__int128) facts->qty - facts->filled - facts->cancelled - facts->rejected;
 
 	return facts->dead || open <= 0 ? 0 : (QtsQty) open;
 }
@@ -143,8 +141,7 @@ qts_order_open_qty(const QtsOrderFacts *facts)
 bool
 qts_order_terminal(QtsOrderStatus status)
 {
-	return (int) status >= 0 && status < QTS_ORDER_STATUS_COUNT &&
-		(ORDER_ENDED & BIT(status)) != 0;
+	return (int) status >= 0 && status < QTS_ORDER_STATUS_COUNT && (ORDER_ENDED & BIT(status)) != 0;
 }
 
 bool
@@ -162,7 +159,7 @@ qts_order_status_name(QtsOrderStatus status)
 bool
 qts_order_status_parse(const char *name, QtsOrderStatus *out)
 {
-	int			found = qts_name_find(order_names, QTS_ORDER_STATUS_COUNT, name);
+	int found = qts_name_find(order_names, QTS_ORDER_STATUS_COUNT, name);
 
 	if (found < 0)
 		return false;
@@ -229,7 +226,7 @@ qts_intent_status_name(QtsIntentStatus status)
 bool
 qts_intent_status_parse(const char *name, QtsIntentStatus *out)
 {
-	int			found = qts_name_find(intent_names, QTS_INTENT_STATUS_COUNT, name);
+	int found = qts_name_find(intent_names, QTS_INTENT_STATUS_COUNT, name);
 
 	if (found < 0)
 		return false;

@@ -15,8 +15,8 @@
 
 typedef enum QtsOrderStatus
 {
-	QTS_ORDER_PENDING_SUBMIT,	/* written ahead: may have been sent */
-	QTS_ORDER_UNKNOWN,			/* sent, outcome not known */
+	QTS_ORDER_PENDING_SUBMIT, /* written ahead: may have been sent */
+	QTS_ORDER_UNKNOWN,		  /* sent, outcome not known */
 	QTS_ORDER_SUBMITTED,
 	QTS_ORDER_PARTIAL,
 	QTS_ORDER_FILLED,
@@ -48,14 +48,14 @@ typedef enum QtsIntentStatus
 /* What the broker is known to say about one order. */
 typedef struct QtsOrderFacts
 {
-	QtsQty		qty;			/* ordered */
-	QtsQty		filled;			/* booked fills, see fill.h */
-	QtsQty		cancelled;		/* killed by a cancel */
-	QtsQty		rejected;		/* refused, or silently expired (kis-api 3.9) */
-	bool		known;			/* the broker has shown this order */
-	bool		dead;			/* rmn_qty present and 0 (kis-api 3.9) */
-	bool		session_over;	/* a dead rest is an expiry, not a rejection */
-	bool		cancel_asked;	/* we or someone asked to cancel */
+	QtsQty qty;		   /* ordered */
+	QtsQty filled;	   /* booked fills, see fill.h */
+	QtsQty cancelled;  /* killed by a cancel */
+	QtsQty rejected;   /* refused, or silently expired (kis-api 3.9) */
+	bool known;		   /* the broker has shown this order */
+	bool dead;		   /* rmn_qty present and 0 (kis-api 3.9) */
+	bool session_over; /* a dead rest is an expiry, not a rejection */
+	bool cancel_asked; /* we or someone asked to cancel */
 } QtsOrderFacts;
 
 /*
@@ -82,4 +82,4 @@ extern bool qts_intent_status_parse(const char *name, QtsIntentStatus *out);
 /* available = held - locked, never below 0 (runtime 4.7). */
 extern QtsQty qts_available_qty(QtsQty held, QtsQty locked);
 
-#endif							/* QTS_CORE_ORDER_H */
+#endif /* QTS_CORE_ORDER_H */

@@ -36,8 +36,8 @@ qts_stale_after_ms(QtsSource source, bool trading)
 static bool
 price_fresh(const QtsQuote *quote, QtsSource source, QtsTime now, bool trading)
 {
-	int64_t		limit = qts_stale_after_ms(source, trading) * QTS_MS;
-	int64_t		age;
+	int64_t limit = qts_stale_after_ms(source, trading) * QTS_MS;
+	int64_t age;
 
 	if (quote->last <= 0 || quote->recv_at == QTS_TIME_NONE ||
 		__builtin_sub_overflow(now, quote->recv_at, &age))
@@ -60,8 +60,8 @@ qts_best_source(const QtsQuote quotes[QTS_SOURCE_COUNT], QtsTime now, bool tradi
 int
 qts_quality_score(QtsSource source, int64_t age_ms, bool trading)
 {
-	int64_t		limit = qts_stale_after_ms(source, trading);
-	int64_t		base;
+	int64_t limit = qts_stale_after_ms(source, trading);
+	int64_t base;
 
 	if ((int) source < 0 || source >= QTS_SOURCE_COUNT || age_ms >= limit)
 		return 0;
@@ -88,7 +88,7 @@ qts_source_name(QtsSource source)
 bool
 qts_source_parse(const char *name, QtsSource *out)
 {
-	int			found = qts_name_find(price_source_names, QTS_SOURCE_COUNT, name);
+	int found = qts_name_find(price_source_names, QTS_SOURCE_COUNT, name);
 
 	if (found < 0)
 		return false;

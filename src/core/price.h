@@ -20,12 +20,12 @@ typedef enum QtsSource
 
 typedef struct QtsQuote
 {
-	QtsPrice	last;			/* 0 = no quote from this source yet */
-	QtsPrice	bid;			/* 0 = unknown */
-	QtsPrice	ask;			/* 0 = unknown */
-	int64_t		volume;			/* accumulated */
-	QtsTime		exch_at;		/* exchange time, QTS_TIME_NONE when not given */
-	QtsTime		recv_at;
+	QtsPrice last;	 /* 0 = no quote from this source yet */
+	QtsPrice bid;	 /* 0 = unknown */
+	QtsPrice ask;	 /* 0 = unknown */
+	int64_t volume;	 /* accumulated */
+	QtsTime exch_at; /* exchange time, QTS_TIME_NONE when not given */
+	QtsTime recv_at;
 } QtsQuote;
 
 /* Age in ms above which a source is stale; trading = inside 08:30-16:00 of an open day. */
@@ -46,4 +46,4 @@ extern bool qts_price_plausible(QtsPrice price, QtsPrice lower, QtsPrice upper);
 extern const char *qts_source_name(QtsSource source);
 extern bool qts_source_parse(const char *name, QtsSource *out);
 
-#endif							/* QTS_CORE_PRICE_H */
+#endif /* QTS_CORE_PRICE_H */

@@ -27,7 +27,7 @@ qts_rate_init(QtsRateLimiter *limiter, int per_second)
 static int64_t
 rate_sent(const QtsRateLimiter *limiter, int i)
 {
-	int			oldest = limiter->head - limiter->count + QTS_RATE_WINDOW;
+	int oldest = limiter->head - limiter->count + QTS_RATE_WINDOW;
 
 	return limiter->sent_at[(oldest + i) % QTS_RATE_WINDOW];
 }
@@ -36,10 +36,9 @@ rate_sent(const QtsRateLimiter *limiter, int i)
 static int
 rate_used(const QtsRateLimiter *limiter, int64_t now)
 {
-	int			used = 0;
+	int used = 0;
 
-	while (used < limiter->count &&
-		   rate_sent(limiter, limiter->count - 1 - used) > now - QTS_SEC)
+	while (used < limiter->count && rate_sent(limiter, limiter->count - 1 - used) > now - QTS_SEC)
 		used++;
 	return used;
 }
@@ -47,7 +46,7 @@ rate_used(const QtsRateLimiter *limiter, int64_t now)
 static int
 rate_limit(const QtsRateLimiter *limiter, QtsRateClass klass)
 {
-	int			reserve = 0;
+	int reserve = 0;
 
 	if (klass >= QTS_RATE_BALANCE && limiter->per_second >= 6)
 		reserve = 2;
@@ -59,7 +58,7 @@ rate_limit(const QtsRateLimiter *limiter, QtsRateClass klass)
 int
 qts_rate_slots(const QtsRateLimiter *limiter, QtsRateClass klass, int64_t now)
 {
-	int			left;
+	int left;
 
 	if (limiter->hold_until > now)
 		return 0;
@@ -90,16 +89,16 @@ qts_rate_take(QtsRateLimiter *limiter, int64_t now)
 int64_t
 qts_rate_wait(const QtsRateLimiter *limiter, QtsRateClass klass, int64_t now)
 {
-	int64_t		ready = limiter->hold_until > now ? limiter->hold_until : now;
-	int			excess;
+	int64_t ready = limiter->hold_until > now ? limiter->hold_until : now;
+	int excess;
 
 	if (limiter->per_second > 0)
 	{
 		excess = rate_used(limiter, now) - rate_limit(limiter, klass);
 		if (excess >= 0)
 		{
-			int			blocker = limiter->count - rate_used(limiter, now) + excess;
-			int64_t		freed = rate_sent(limiter, blocker) + QTS_SEC;
+			int blocker = limiter->count - rate_used(limiter, now) + excess;
+			int64_t freed = rate_sent(limiter, blocker) + QTS_SEC;
 
 			if (freed > ready)
 				ready = freed;
@@ -111,7 +110,7 @@ qts_rate_wait(const QtsRateLimiter *limiter, QtsRateClass klass, int64_t now)
 void
 qts_rate_refused(QtsRateLimiter *limiter, int64_t now, int64_t pause)
 {
-	int64_t		until;
+	int64_t until;
 
 	if (__builtin_add_overflow(now, pause, &until))
 		until = INT64_MAX;
@@ -122,8 +121,8 @@ qts_rate_refused(QtsRateLimiter *limiter, int64_t now, int64_t pause)
 int64_t
 qts_backoff(int attempt, int64_t base, int64_t cap, uint32_t random)
 {
-	int64_t		delay = base < cap ? base : cap;
-	int64_t		jitter;
+	int64_t delay = base < cap ? base : cap;
+	int64_t jitter;
 
 	if (delay <= 0)
 		return 0;

@@ -48,8 +48,8 @@ qts_calendar_normal(QtsDate date)
 static QtsTime
 session_split(QtsTime at, QtsDate *date)
 {
-	QtsTime		rest = at % QTS_DAY;
-	int64_t		days = at / QTS_DAY;
+	QtsTime rest = at % QTS_DAY;
+	int64_t days = at / QTS_DAY;
 
 	if (rest < 0)
 	{
@@ -69,7 +69,7 @@ session_split(QtsTime at, QtsDate *date)
 QtsDate
 qts_seoul_date(QtsTime at)
 {
-	QtsDate		date;
+	QtsDate date;
 
 	(void) session_split(at, &date);
 	return date;
@@ -78,7 +78,7 @@ qts_seoul_date(QtsTime at)
 QtsTime
 qts_seoul_time_of_day(QtsTime at)
 {
-	QtsDate		date;
+	QtsDate date;
 
 	return session_split(at, &date);
 }
@@ -87,11 +87,10 @@ qts_seoul_time_of_day(QtsTime at)
 QtsTime
 qts_seoul_instant(QtsDate date, QtsTime time_of_day)
 {
-	QtsTime		at;
+	QtsTime at;
 
 	if (__builtin_mul_overflow((int64_t) date, QTS_DAY, &at) ||
-		__builtin_add_overflow(at, time_of_day, &at) ||
-		__builtin_sub_overflow(at, SESSION_SEOUL_OFFSET, &at))
+		__builtin_add_overflow(at, time_of_day, &at) || __builtin_sub_overflow(at, SESSION_SEOUL_OFFSET, &at))
 		return QTS_TIME_NONE;
 	return at;
 }
@@ -127,17 +126,17 @@ session_floor_div(int a, int b)
 int32_t
 qts_date_yyyymmdd(QtsDate date)
 {
-	int64_t		days = (int64_t) date - SESSION_MARCH_2000;
-	int64_t		cycle;
-	int64_t		day;
-	int64_t		year;
-	int			month;
+	int64_t days = (int64_t) date - SESSION_MARCH_2000;
+	int64_t cycle;
+	int64_t day;
+	int64_t year;
+	int month;
 
 	cycle = days / SESSION_DAYS_400Y - (days % SESSION_DAYS_400Y < 0 ? 1 : 0);
 	day = days - cycle * SESSION_DAYS_400Y;
 	/* the last day of a cycle and of four years would open a year too many */
-	year = (day - day / (SESSION_DAYS_4Y - 1) + day / SESSION_DAYS_100Y -
-			day / (SESSION_DAYS_400Y - 1)) / 365;
+	year =
+		(day - day / (SESSION_DAYS_4Y - 1) + day / SESSION_DAYS_100Y - day / (SESSION_DAYS_400Y - 1)) / 365;
 	day -= year * 365 + year / 4 - year / 100;
 	year += 2000 + cycle * 400;
 	month = (int) (5 * day + 2) / 153;
@@ -152,19 +151,18 @@ qts_date_yyyymmdd(QtsDate date)
 bool
 qts_date_from_yyyymmdd(int32_t yyyymmdd, QtsDate *out)
 {
-	int			year = yyyymmdd / 10000;
-	int			month = yyyymmdd / 100 % 100;
-	int			day = yyyymmdd % 100;
-	int			since;
+	int year = yyyymmdd / 10000;
+	int month = yyyymmdd / 100 % 100;
+	int day = yyyymmdd % 100;
+	int since;
 
-	if (year < 1000 || year > 9999 || month < 1 || month > 12 ||
-		day < 1 || day > session_month_days(year, month))
+	if (year < 1000 || year > 9999 || month < 1 || month > 12 || day < 1 ||
+		day > session_month_days(year, month))
 		return false;
 	/* count years from March so that the leap day comes last */
 	since = year - 2000 - (month < 3 ? 1 : 0);
-	*out = SESSION_MARCH_2000 + since * 365 + session_floor_div(since, 4) -
-		session_floor_div(since, 100) + session_floor_div(since, 400) +
-		session_march_days(month < 3 ? month + 9 : month - 3) + day - 1;
+	*out = SESSION_MARCH_2000 + since * 365 + session_floor_div(since, 4) - session_floor_div(since, 100) +
+		   session_floor_div(since, 400) + session_march_days(month < 3 ? month + 9 : month - 3) + day - 1;
 	return true;
 }
 
@@ -179,14 +177,14 @@ static bool
 session_day_sane(const QtsCalendarDay *day)
 {
 	return day->auction_at <= day->open_at && day->open_at < day->closing_auction_at &&
-		day->closing_auction_at <= day->close_at && day->close_at <= day->end_at;
+		   day->closing_auction_at <= day->close_at && day->close_at <= day->end_at;
 }
 
 QtsSessionPhase
 qts_session_phase(const QtsCalendarDay *day, QtsTime at)
 {
-	QtsDate		date;
-	QtsTime		tod = session_split(at, &date);
+	QtsDate date;
+	QtsTime tod = session_split(at, &date);
 
 	/* a row of another day or out of order is no knowledge */
 	if (day == NULL || day->date != date)
@@ -222,6 +220,5 @@ qts_session_evaluates(QtsSessionPhase phase)
 const char *
 qts_session_phase_name(QtsSessionPhase phase)
 {
-	return qts_name_of(session_names, sizeof(session_names) / sizeof(session_names[0]),
-					   (int) phase);
+	return qts_name_of(session_names, sizeof(session_names) / sizeof(session_names[0]), (int) phase);
 }

@@ -16,24 +16,24 @@
 
 typedef enum QtsSessionPhase
 {
-	QTS_SESSION_UNKNOWN,		/* no calendar row for the day: fail closed */
-	QTS_SESSION_CLOSED,			/* holiday, night, before the opening auction */
-	QTS_SESSION_OPENING_AUCTION,	/* orders collected, nothing prints */
+	QTS_SESSION_UNKNOWN,		 /* no calendar row for the day: fail closed */
+	QTS_SESSION_CLOSED,			 /* holiday, night, before the opening auction */
+	QTS_SESSION_OPENING_AUCTION, /* orders collected, nothing prints */
 	QTS_SESSION_CONTINUOUS,
-	QTS_SESSION_CLOSING_AUCTION,	/* orders collected, nothing prints */
-	QTS_SESSION_AFTER_CLOSE		/* prints may still arrive; no order leaves */
+	QTS_SESSION_CLOSING_AUCTION, /* orders collected, nothing prints */
+	QTS_SESSION_AFTER_CLOSE		 /* prints may still arrive; no order leaves */
 } QtsSessionPhase;
 
 typedef struct QtsCalendarDay
 {
-	QtsDate		date;
-	bool		is_open;
+	QtsDate date;
+	bool is_open;
 	/* offsets from 00:00 Asia/Seoul of the day */
-	QtsTime		auction_at;		/* 08:30 on a normal day */
-	QtsTime		open_at;		/* 09:00 */
-	QtsTime		closing_auction_at; /* 15:20 */
-	QtsTime		close_at;		/* 15:30 */
-	QtsTime		end_at;			/* 16:00: the last instant prints are expected */
+	QtsTime auction_at;			/* 08:30 on a normal day */
+	QtsTime open_at;			/* 09:00 */
+	QtsTime closing_auction_at; /* 15:20 */
+	QtsTime close_at;			/* 15:30 */
+	QtsTime end_at;				/* 16:00: the last instant prints are expected */
 } QtsCalendarDay;
 
 /* Times of a normal day; CSAT day is the same shifted by one hour. */
@@ -46,7 +46,7 @@ extern QtsTime qts_seoul_instant(QtsDate date, QtsTime time_of_day);
 /* YYYYMMDD and HHMMSS as on the wire; parse returns false on anything else. */
 extern int32_t qts_date_yyyymmdd(QtsDate date);
 extern bool qts_date_from_yyyymmdd(int32_t yyyymmdd, QtsDate *out);
-extern int qts_weekday(QtsDate date);	/* 0 = Sunday */
+extern int qts_weekday(QtsDate date); /* 0 = Sunday */
 
 /*
  * Phase of the instant; day is the row of qts_seoul_date(at), or NULL when
@@ -60,4 +60,4 @@ extern bool qts_session_accepts_orders(QtsSessionPhase phase);
 extern bool qts_session_evaluates(QtsSessionPhase phase);
 extern const char *qts_session_phase_name(QtsSessionPhase phase);
 
-#endif							/* QTS_CORE_SESSION_H */
+#endif /* QTS_CORE_SESSION_H */

@@ -12,8 +12,8 @@
 
 typedef struct TickBand
 {
-	QtsKrw		from;			/* first price of the band */
-	QtsKrw		tick;
+	QtsKrw from; /* first price of the band */
+	QtsKrw tick;
 } TickBand;
 
 /* Highest band first. */
@@ -27,10 +27,9 @@ static const TickBand tick_etp[] = {
 QtsKrw
 qts_tick_size(QtsKrw price, QtsInstrument instrument)
 {
-	bool		etp = instrument == QTS_INSTRUMENT_ETP;
+	bool etp = instrument == QTS_INSTRUMENT_ETP;
 	const TickBand *bands = etp ? tick_etp : tick_stock;
-	size_t		count = etp ? sizeof(tick_etp) / sizeof(tick_etp[0]) :
-		sizeof(tick_stock) / sizeof(tick_stock[0]);
+	size_t count = etp ? sizeof(tick_etp) / sizeof(tick_etp[0]) : sizeof(tick_stock) / sizeof(tick_stock[0]);
 
 	for (size_t i = 0; i < count; i++)
 	{
@@ -57,8 +56,8 @@ qts_tick_floor(QtsKrw price, QtsInstrument instrument)
 QtsKrw
 qts_tick_ceil(QtsKrw price, QtsInstrument instrument)
 {
-	QtsKrw		floor = qts_tick_floor(price, instrument);
-	QtsKrw		tick = qts_tick_size(price, instrument);
+	QtsKrw floor = qts_tick_floor(price, instrument);
+	QtsKrw tick = qts_tick_size(price, instrument);
 
 	if (price <= 0 || floor == price)
 		return floor;
@@ -69,7 +68,7 @@ qts_tick_ceil(QtsKrw price, QtsInstrument instrument)
 bool
 qts_price_limits(QtsKrw base, QtsInstrument instrument, QtsKrw *lower, QtsKrw *upper)
 {
-	QtsKrw		width;
+	QtsKrw width;
 
 	if (base <= 0)
 		return false;

@@ -16,7 +16,7 @@
 typedef enum QtsInstrument
 {
 	QTS_INSTRUMENT_STOCK,
-	QTS_INSTRUMENT_ETP			/* ETF, ETN, ELW */
+	QTS_INSTRUMENT_ETP /* ETF, ETN, ELW */
 } QtsInstrument;
 
 extern QtsKrw qts_tick_size(QtsKrw price, QtsInstrument instrument);
@@ -29,4 +29,4 @@ extern QtsKrw qts_tick_ceil(QtsKrw price, QtsInstrument instrument);
 /* Daily +-30 % limits of a base price; false when base <= 0. */
 extern bool qts_price_limits(QtsKrw base, QtsInstrument instrument, QtsKrw *lower, QtsKrw *upper);
 
-#endif							/* QTS_CORE_TICK_H */
+#endif /* QTS_CORE_TICK_H */

@@ -8,14 +8,14 @@
 #include "postgres.h"
 
 #include "catalog/pg_type_d.h"
+#include "utils/date.h"
 
 #include "db/exec.h"
 #include "db/stmt.h"
 
 static QtsStmt load_accounts = {
 	"SELECT account_id, environment, credentials, coalesce(order_credentials, credentials), rest_url, ws_url,"
-	" status = 'PAUSED' FROM trade.accounts WHERE status <> 'REMOVED' ORDER BY account_id"
-};
+	" status = 'PAUSED' FROM trade.accounts WHERE status <> 'REMOVED' ORDER BY account_id"};
 
 static QtsStmt account_work = {
 	"SELECT (SELECT count(*) FROM trade.orders WHERE account_id = $1 AND status IN ('SUBMITTED', 'PARTIAL'))::int,"
@@ -24,9 +24,11 @@ static QtsStmt account_work = {
 	" (SELECT count(*) FROM trade.orders WHERE account_id = $1 AND status IN ('SUBMITTED', 'PARTIAL')"
 	" AND cancel_state = 'REQUESTED')::int + (SELECT count(*) FROM trade.order_intents i LEFT JOIN trade.orders o"
 	" USING (intent_id) WHERE i.account_id = $1 AND i.cancel_requested AND (i.status IN ('PENDING_APPROVAL', 'NEW')"
-	" OR (i.status IN ('SUBMITTED', 'PARTIAL') AND o.cancel_state IS NULL)))::int",
-	1, {TEXTOID}
-};
+	" OR (i.status IN ('SUBMITTED', 'PARTIAL') AND o.cancel_state IS NULL)))::int,"
+	" (SELECT min(trade_date) FROM trade.orders WHERE account_id = $1 AND status IN ('UNKNOWN', 'SUBMITTED', 'PARTIAL')"
+	" AND NOT quarantined)",
+	1,
+	{TEXTOID}};
 
 static QtsStmt account_sync = {
 	"INSERT INTO trade.account_sync AS s (account_id, state, ledger_ok_ts, balance_ok_ts, deposit, settled_cash,"
@@ -35,22 +37,24 @@ static QtsStmt account_sync = {
 	" balance_ok_ts = coalesce($4, s.balance_ok_ts), deposit = coalesce($5, s.deposit),"
 	" settled_cash = coalesce($6, s.settled_cash), net_assets = coalesce($7, s.net_assets),"
 	" fees_today = coalesce($8, s.fees_today), last_error = $9, updated_ts = $10",
-	10, {TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID, TIMESTAMPTZOID}
-};
+	10,
+	{TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID,
+	 TIMESTAMPTZOID}};
 
 QtsAccountRow *
 qts_accounts_load(int *count)
 {
-	int			n = (int) qts_stmt_run(&load_accounts, NULL, NULL);
+	int n = (int) qts_stmt_run(&load_accounts, NULL, NULL);
 	QtsAccountRow *rows = palloc0(sizeof(QtsAccountRow) * (n + 1));
 
 	for (int i = 0; i < n; i++)
 	{
-		char	   *environment = qts_col_text(i, 2);
+		char *environment = qts_col_text(i, 2);
 
 		qts_col_copy(i, 1, rows[i].account, sizeof(rows[i].account));
-		rows[i].environment = strcmp(environment, "live") == 0 ? QTS_ENV_LIVE :
-			strcmp(environment, "paper") == 0 ? QTS_ENV_PAPER : QTS_ENV_SIM;
+		rows[i].environment = strcmp(environment, "live") == 0	  ? QTS_ENV_LIVE
+							  : strcmp(environment, "paper") == 0 ? QTS_ENV_PAPER
+																  : QTS_ENV_SIM;
 		qts_col_copy(i, 3, rows[i].credentials, sizeof(rows[i].credentials));
 		qts_col_copy(i, 4, rows[i].order_credentials, sizeof(rows[i].order_credentials));
 		qts_col_copy(i, 5, rows[i].rest_url, sizeof(rows[i].rest_url));
@@ -64,21 +68,22 @@ qts_accounts_load(int *count)
 void
 qts_account_work(const char *account, QtsAccountWork *work)
 {
-	Datum		args[1] = {qts_text(account)};
+	Datum args[1] = {qts_text(account)};
 
 	qts_stmt_run(&account_work, args, NULL);
 	work->live_orders = qts_col_int32(0, 1, 0);
 	work->unknown_orders = qts_col_int32(0, 2, 0);
 	work->new_intents = qts_col_int32(0, 3, 0);
 	work->cancels = qts_col_int32(0, 4, 0);
+	work->oldest = qts_col_int32(0, 5, DATEVAL_NOEND);
 }
 
 void
 qts_account_sync(const char *account, const char *state, bool ledger_ok, bool balance_ok,
 				 const QtsBalanceSummary *summary, const char *error, TimestampTz now)
 {
-	Datum		args[10] = {qts_text(account), qts_text(state), TimestampTzGetDatum(now), TimestampTzGetDatum(now)};
-	char		nulls[11] = "          ";
+	Datum args[10] = {qts_text(account), qts_text(state), TimestampTzGetDatum(now), TimestampTzGetDatum(now)};
+	char nulls[11] = "          ";
 
 	if (!ledger_ok)
 		nulls[2] = 'n';
@@ -99,4 +104,16 @@ qts_account_sync(const char *account, const char *state, bool ledger_ok, bool ba
 		nulls[8] = 'n';
 	args[9] = TimestampTzGetDatum(now);
 	qts_stmt_run(&account_sync, args, nulls);
+}
+
+bool
+qts_symbol_valid(const char *symbol)
+{
+	size_t length = strlen(symbol);
+
+	if (length == 7 && symbol[0] == 'Q')
+		symbol++;
+	else if (length != 6)
+		return false;
+	return strspn(symbol, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 6;
 }

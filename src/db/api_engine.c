@@ -51,7 +51,7 @@ qts_sql_set_clock(PG_FUNCTION_ARGS)
 Datum
 qts_sql_advance_clock(PG_FUNCTION_ARGS)
 {
-	Interval   *by = PG_GETARG_INTERVAL_P(0);
+	Interval *by = PG_GETARG_INTERVAL_P(0);
 
 	qts_clock_advance(by->time + (by->day + by->month * (int64) DAYS_PER_MONTH) * USECS_PER_DAY);
 	clock_moved();
@@ -62,7 +62,7 @@ qts_sql_advance_clock(PG_FUNCTION_ARGS)
 static void
 arg_symbol(text *arg, char *symbol)
 {
-	size_t		length = VARSIZE_ANY_EXHDR(arg);
+	size_t length = VARSIZE_ANY_EXHDR(arg);
 
 	if (length > QTS_SYMBOL_LEN)
 		length = 0;
@@ -73,16 +73,16 @@ arg_symbol(text *arg, char *symbol)
 Datum
 qts_sql_price(PG_FUNCTION_ARGS)
 {
-	static TupleDesc desc = NULL;	/* for the life of the process */
-	char		symbol[QTS_SYMBOL_LEN + 1];
+	static TupleDesc desc = NULL; /* for the life of the process */
+	char symbol[QTS_SYMBOL_LEN + 1];
 	QtsBoardQuote quote;
-	Datum		values[6] = {0};
-	bool		nulls[6] = {true, true, true, true, true, true};
+	Datum values[6] = {0};
+	bool nulls[6] = {true, true, true, true, true, true};
 
 	qts_require_preload();
 	if (desc == NULL)
 	{
-		TupleDesc	found;
+		TupleDesc found;
 		MemoryContext old;
 
 		if (get_call_result_type(fcinfo, NULL, &found) != TYPEFUNC_COMPOSITE)
@@ -110,13 +110,13 @@ qts_sql_price(PG_FUNCTION_ARGS)
 Datum
 qts_sql_bench_price(PG_FUNCTION_ARGS)
 {
-	char		symbol[QTS_SYMBOL_LEN + 1];
-	int64		reads = PG_GETARG_INT64(1);
-	int			slot;
+	char symbol[QTS_SYMBOL_LEN + 1];
+	int64 reads = PG_GETARG_INT64(1);
+	int slot;
 	QtsBoardEntry entry;
 	volatile int64 sum = 0;
-	instr_time	start;
-	instr_time	end;
+	instr_time start;
+	instr_time end;
 
 	qts_require_preload();
 	arg_symbol(PG_GETARG_TEXT_PP(0), symbol);
@@ -160,9 +160,9 @@ qts_sql_workers(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < QTS_WORKER_COUNT; i++)
 	{
-		QtsSlot		slot;
-		Datum		values[10];
-		bool		nulls[10] = {false};
+		QtsSlot slot;
+		Datum values[10];
+		bool nulls[10] = {false};
 
 		LWLockAcquire(qts_shm->lock, LW_SHARED);
 		slot = qts_shm->slot[i];
@@ -193,8 +193,8 @@ qts_sql_feeds(PG_FUNCTION_ARGS)
 	for (int i = 0; i < QTS_SHM_FEEDS; i++)
 	{
 		QtsFeedSlot feed;
-		Datum		values[10];
-		bool		nulls[10] = {false};
+		Datum values[10];
+		bool nulls[10] = {false};
 
 		LWLockAcquire(qts_shm->lock, LW_SHARED);
 		feed = qts_shm->feed[i];
@@ -217,11 +217,12 @@ qts_sql_feeds(PG_FUNCTION_ARGS)
 }
 
 static void
-metric_row(ReturnSetInfo *result, const char *name, const char *labels, double value, const char *help, const char *type)
+metric_row(ReturnSetInfo *result, const char *name, const char *labels, double value, const char *help,
+		   const char *type)
 {
-	Datum		values[5] = {CStringGetTextDatum(name), CStringGetTextDatum(labels), Float8GetDatum(value),
-	CStringGetTextDatum(help), CStringGetTextDatum(type)};
-	bool		nulls[5] = {false};
+	Datum values[5] = {CStringGetTextDatum(name), CStringGetTextDatum(labels), Float8GetDatum(value),
+					   CStringGetTextDatum(help), CStringGetTextDatum(type)};
+	bool nulls[5] = {false};
 
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
@@ -231,18 +232,21 @@ metric_histogram(ReturnSetInfo *result, QtsHistogramId hist)
 {
 	static const struct
 	{
-		double		quantile;
+		double quantile;
 		const char *label;
-	}			quantiles[] = {{0.5, "quantile=\"0.5\""}, {0.9, "quantile=\"0.9\""}, {0.99, "quantile=\"0.99\""},
-	{0.999, "quantile=\"0.999\""}};
+	} quantiles[] = {{0.5, "quantile=\"0.5\""},
+					 {0.9, "quantile=\"0.9\""},
+					 {0.99, "quantile=\"0.99\""},
+					 {0.999, "quantile=\"0.999\""}};
 	const char *name = qts_histogram_name(hist);
 	const char *help = qts_histogram_help(hist);
-	char		derived[96];
-	uint64		sum_us;
-	uint64		total = qts_histogram_total(hist, &sum_us);
+	char derived[96];
+	uint64 sum_us;
+	uint64 total = qts_histogram_total(hist, &sum_us);
 
 	for (int q = 0; q < (int) lengthof(quantiles) && total > 0; q++)
-		metric_row(result, name, quantiles[q].label, qts_histogram_quantile(hist, quantiles[q].quantile) / 1e6, help, "summary");
+		metric_row(result, name, quantiles[q].label,
+				   qts_histogram_quantile(hist, quantiles[q].quantile) / 1e6, help, "summary");
 	snprintf(derived, sizeof(derived), "%s_sum", name);
 	metric_row(result, derived, "", sum_us / 1e6, help, "summary");
 	snprintf(derived, sizeof(derived), "%s_count", name);

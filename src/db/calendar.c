@@ -16,8 +16,8 @@
 
 static QtsStmt load_day = {
 	"SELECT is_open, auction_at, open_at, closing_auction_at, close_at, end_at FROM market.calendar WHERE date = $1",
-	1, {DATEOID}
-};
+	1,
+	{DATEOID}};
 
 static QtsCalendarDay cached;
 static bool cached_known = false;
@@ -28,12 +28,12 @@ static uint64 cached_config;
 const QtsCalendarDay *
 qts_calendar_today(TimestampTz now)
 {
-	QtsDate		date = qts_seoul_date(now);
-	uint64		config = qts_change_count(QTS_CHANGE_CONFIG);
+	QtsDate date = qts_seoul_date(now);
+	uint64 config = qts_change_count(QTS_CHANGE_CONFIG);
 
 	if (!cached_valid || cached_date != date || cached_config != config)
 	{
-		Datum		args[1] = {DateADTGetDatum(date)};
+		Datum args[1] = {DateADTGetDatum(date)};
 
 		cached_known = qts_stmt_run(&load_day, args, NULL) == 1;
 		if (cached_known)

@@ -21,16 +21,14 @@
 #include "db/stmt.h"
 #include "db/txn.h"
 
-static QtsStmt read_engine = {
-	"SELECT e.active, e.system_identifier, e.timeline, e.failover, x.extversion"
-	" FROM system.engine e, pg_extension x WHERE x.extname = 'qts'"
-};
+static QtsStmt read_engine = {"SELECT e.active, e.system_identifier, e.timeline, e.failover, x.extversion"
+							  " FROM system.engine e, pg_extension x WHERE x.extname = 'qts'"};
 
 static QtsStmt follow_promotion = {
 	"UPDATE system.engine SET timeline = $1, updated_ts = clock_timestamp(), reason = 'promotion followed'"
 	" WHERE active AND failover = 'auto' AND timeline < $1",
-	1, {INT4OID}
-};
+	1,
+	{INT4OID}};
 
 uint32
 qts_engine_timeline(void)
@@ -42,9 +40,9 @@ qts_engine_timeline(void)
 static QtsWorkerState
 engine_judge(char *detail, size_t detail_size)
 {
-	uint64		identifier = GetSystemIdentifier();
-	int32		timeline = (int32) qts_engine_timeline();
-	char	   *version;
+	uint64 identifier = GetSystemIdentifier();
+	int32 timeline = (int32) qts_engine_timeline();
+	char *version;
 
 	if (qts_stmt_run(&read_engine, NULL, NULL) == 0)
 	{
@@ -54,7 +52,8 @@ engine_judge(char *detail, size_t detail_size)
 	version = qts_col_text(0, 5);
 	if (strcmp(version, QTS_SQL_VERSION) != 0)
 	{
-		snprintf(detail, detail_size, "library speaks SQL version %s, database has %s: ALTER EXTENSION qts UPDATE",
+		snprintf(detail, detail_size,
+				 "library speaks SQL version %s, database has %s: ALTER EXTENSION qts UPDATE",
 				 QTS_SQL_VERSION, version);
 		return QTS_STATE_MISMATCH;
 	}
@@ -65,20 +64,21 @@ engine_judge(char *detail, size_t detail_size)
 	}
 	if ((uint64) qts_col_int64(0, 2, 0) == identifier)
 	{
-		char	   *failover = qts_col_text(0, 4);
-		int32		bound = qts_col_int32(0, 3, 0);
-		Datum		args[1] = {Int32GetDatum(timeline)};
+		char *failover = qts_col_text(0, 4);
+		int32 bound = qts_col_int32(0, 3, 0);
+		Datum args[1] = {Int32GetDatum(timeline)};
 
 		if (bound == timeline)
 			return QTS_STATE_RUNNING;
 		if (bound < timeline && strcmp(failover, "auto") == 0 &&
 			qts_stmt_run(&follow_promotion, args, NULL) == 1)
 			return QTS_STATE_RUNNING;
-		snprintf(detail, detail_size, "activated on timeline %d, this is timeline %d: run SELECT qts.activate()",
-				 bound, timeline);
+		snprintf(detail, detail_size,
+				 "activated on timeline %d, this is timeline %d: run SELECT qts.activate()", bound, timeline);
 	}
 	else
-		strlcpy(detail, "activated in another cluster: run SELECT qts.activate() if this copy is to trade", detail_size);
+		strlcpy(detail, "activated in another cluster: run SELECT qts.activate() if this copy is to trade",
+				detail_size);
 	return QTS_STATE_FENCED;
 }
 

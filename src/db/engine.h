@@ -22,4 +22,4 @@ extern QtsWorkerState qts_engine_check(const char *role, Oid *role_oid, char *de
 /* Timeline this primary writes on. */
 extern uint32 qts_engine_timeline(void);
 
-#endif							/* QTS_DB_ENGINE_H */
+#endif /* QTS_DB_ENGINE_H */

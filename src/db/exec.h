@@ -26,68 +26,68 @@
 /* An order as the worker needs it to act. */
 typedef struct QtsOrderRow
 {
-	pg_uuid_t	order_uid;
-	pg_uuid_t	intent_id;		/* zeros: not ours */
-	pg_uuid_t	position_id;	/* zeros: none */
-	char		account[12];
-	char		symbol[QTS_SYMBOL_LEN + 1];
-	char		odno[QTS_ODNO_LEN + 1];
-	char		orgno[QTS_ORGNO_LEN + 1];
-	bool		sell;
-	bool		market;
-	bool		own;			/* origin AUTO */
-	bool		cancel_asked;
-	QtsQty		qty;
-	QtsKrw		price;			/* 0 for market */
+	pg_uuid_t order_uid;
+	pg_uuid_t intent_id;   /* zeros: not ours */
+	pg_uuid_t position_id; /* zeros: none */
+	char account[12];
+	char symbol[QTS_SYMBOL_LEN + 1];
+	char odno[QTS_ODNO_LEN + 1];
+	char orgno[QTS_ORGNO_LEN + 1];
+	bool sell;
+	bool market;
+	bool own; /* origin AUTO */
+	bool cancel_asked;
+	QtsQty qty;
+	QtsKrw price; /* 0 for market */
 	QtsOrderStatus status;
-	QtsQty		cancelled;
-	QtsQty		rejected;
+	QtsQty cancelled;
+	QtsQty rejected;
 	QtsFillBook book;
-	int			attempt;
-	int			complete_lists;
-	QtsTime		sent_at;
-	QtsQty		sent_holding;	/* -1 = not known */
+	int attempt;
+	int complete_lists;
+	QtsTime sent_at;
+	QtsQty sent_holding; /* sellable (buy: held) if it never arrived; -1 = not known */
 } QtsOrderRow;
 
 /* One order to send after the claim has committed. */
 typedef struct QtsClaim
 {
-	pg_uuid_t	order_uid;
+	pg_uuid_t order_uid;
 	QtsOrderRequest request;
 	TimestampTz intent_created;
 } QtsClaim;
 
 typedef struct QtsCancelClaim
 {
-	pg_uuid_t	order_uid;
+	pg_uuid_t order_uid;
 	QtsCancelRequest request;
 } QtsCancelClaim;
 
 /* exec_claim.c */
 typedef struct QtsGate
 {
-	bool		active;
-	bool		emergency_stop;
-	int			exit_mode;		/* QtsControlMode */
-	bool		accepts_orders; /* the session */
+	bool active;
+	bool emergency_stop;
+	int exit_mode;		 /* QtsControlMode */
+	bool accepts_orders; /* the session */
 	TimestampTz now;
-	QtsDate		trade_date;
+	QtsDate trade_date;
 } QtsGate;
 
 /* Read the switches and lock them against a halt. */
 extern bool qts_exec_gate(QtsGate *gate);
 
 /* Claim up to max NEW intents of an account, most urgent first: order rows are written ahead. */
-extern int	qts_exec_claim(const char *account, const QtsGate *gate, QtsClaim *claims, int max);
+extern int qts_exec_claim(const char *account, const QtsGate *gate, QtsClaim *claims, int max);
 
 /* Claim again orders whose last attempt was provably refused and is due. */
-extern int	qts_exec_reclaim(const char *account, const QtsGate *gate, QtsClaim *claims, int max);
+extern int qts_exec_reclaim(const char *account, const QtsGate *gate, QtsClaim *claims, int max);
 
 /* Turn asked-for cancels of intents into cancelled intents or cancel requests of orders. */
 extern void qts_exec_cancel_intents(const char *account);
 
 /* Claim requested cancels of live orders. */
-extern int	qts_exec_claim_cancels(const char *account, TimestampTz now, QtsCancelClaim *claims, int max);
+extern int qts_exec_claim_cancels(const char *account, TimestampTz now, QtsCancelClaim *claims, int max);
 
 /* Earliest retry_ts of an account, 0 = none. */
 extern TimestampTz qts_exec_next_retry(const char *account);
@@ -97,7 +97,7 @@ extern void qts_exec_order_answer(const pg_uuid_t *order_uid, const QtsBrokerEve
 extern void qts_exec_cancel_answer(const pg_uuid_t *order_uid, const QtsBrokerEvent *event, TimestampTz now);
 
 /* At start: whatever may have been sent and has no answer is unknown.  Returns how many. */
-extern int	qts_exec_orphan_sends(void);
+extern int qts_exec_orphan_sends(void);
 
 /* exec_order.c */
 /* Load and lock an order (with its position and intent before it); false when there is none. */
@@ -108,20 +108,21 @@ extern bool qts_exec_find_order(const char *account, QtsDate date, const char *o
 extern void qts_exec_store_order(QtsOrderRow *row, const QtsOrderFacts *facts, TimestampTz now);
 
 /* Give an order its broker number and take in what was waiting for that number. */
-extern void qts_exec_bind(QtsOrderRow *row, const char *odno, const char *orgno, QtsDate date, TimestampTz now);
+extern void
+qts_exec_bind(QtsOrderRow *row, const char *odno, const char *orgno, QtsDate date, TimestampTz now);
 
 /* exec_fill.c */
 /* Book step (if any) as a fill: fill row, position, exit event.  The order row is stored by the caller. */
-extern void qts_exec_book(QtsOrderRow *row, const QtsFillStep *step, const char *source, const char *dedupe_key,
-						  TimestampTz at);
+extern void qts_exec_book(QtsOrderRow *row, const QtsFillStep *step, const char *source,
+						  const char *dedupe_key, TimestampTz at);
 /* The position is gone without a fill of ours: close it by the broker's word. */
 extern void qts_exec_close_by_broker(const pg_uuid_t *position_id, TimestampTz now);
 
 /* exec_notice.c */
 typedef struct QtsLooseOrder
 {
-	char		odno[QTS_ODNO_LEN + 1];
-	char		orgno[QTS_ORGNO_LEN + 1];
+	char odno[QTS_ODNO_LEN + 1];
+	char orgno[QTS_ORGNO_LEN + 1];
 	QtsBrokerOrder order;
 } QtsLooseOrder;
 
@@ -130,30 +131,31 @@ extern bool qts_exec_notice(const QtsNotice *notice, int64 epoch, int64 seq, Tim
 /* Apply stored notices of a number that had no order when they came. */
 extern void qts_exec_attach_notices(QtsOrderRow *row, QtsDate date, TimestampTz now);
 /* Distinct numbers of new orders seen in notices and bound to nothing. */
-extern int	qts_exec_loose_orders(const char *account, QtsDate date, QtsLooseOrder *orders, int max);
+extern int qts_exec_loose_orders(const char *account, QtsDate date, QtsLooseOrder *orders, int max);
 
 /* exec_ledger.c */
 extern void qts_exec_ledger(const char *account, QtsDate date, const QtsLedger *ledger, TimestampTz asked_at,
 							bool trusted, bool session_over, TimestampTz now);
 
 /* exec_balance.c */
-extern void qts_exec_balance(const char *account, const QtsBalance *balance, TimestampTz asked_at, TimestampTz now);
+extern void
+qts_exec_balance(const char *account, const QtsBalance *balance, TimestampTz asked_at, TimestampTz now);
 
 /* exec_unknown.c */
-/* Judge every unknown order of an account by what is known now. */
-extern void qts_exec_unknowns(const char *account, QtsDate date, const QtsLedger *ledger, TimestampTz asked_at,
-							  bool trusted, TimestampTz now);
+/* Judge every unknown order of an account and trade date by what is known now. */
+extern void qts_exec_unknowns(const char *account, QtsDate date, const QtsLedger *ledger,
+							  TimestampTz asked_at, bool trusted, TimestampTz now);
 
 /* account.c */
 typedef struct QtsAccountRow
 {
-	char		account[12];
+	char account[12];
 	QtsEnvironment environment;
-	char		credentials[64];	/* of prices and notices */
-	char		order_credentials[64];	/* of orders; the same unless split */
-	char		rest_url[256];	/* "" = the environment's own */
-	char		ws_url[256];
-	bool		paused;
+	char credentials[64];		/* of prices and notices */
+	char order_credentials[64]; /* of orders; the same unless split */
+	char rest_url[256];			/* "" = the environment's own */
+	char ws_url[256];
+	bool paused;
 } QtsAccountRow;
 
 /* Accounts that are not removed, in the current context. */
@@ -162,10 +164,11 @@ extern QtsAccountRow *qts_accounts_load(int *count);
 /* Work an account has: orders that wait for the broker, unknown ones, new intents. */
 typedef struct QtsAccountWork
 {
-	int			live_orders;
-	int			unknown_orders;
-	int			new_intents;
-	int			cancels;
+	int live_orders;
+	int unknown_orders;
+	int new_intents;
+	int cancels;
+	QtsDate oldest; /* trade date of the oldest unsettled order; DATEVAL_NOEND = none */
 } QtsAccountWork;
 
 extern void qts_account_work(const char *account, QtsAccountWork *work);
@@ -175,8 +178,11 @@ extern void qts_account_sync(const char *account, const char *state, bool ledger
 /* calendar.c: today's row, cached until the day or the configuration changes; NULL = no row. */
 extern const QtsCalendarDay *qts_calendar_today(TimestampTz now);
 
+/* A code the master can hold: six capitals or digits, ETN with a Q before them. */
+extern bool qts_symbol_valid(const char *symbol);
+
 /* alert.c: one open alert per (code, subject); repeats count up. */
 extern void qts_alert(const char *severity, const char *code, const char *subject, const char *hint,
-					  const char *format,...) pg_attribute_printf(5, 6);
+					  const char *format, ...) pg_attribute_printf(5, 6);
 
-#endif							/* QTS_DB_EXEC_H */
+#endif /* QTS_DB_EXEC_H */

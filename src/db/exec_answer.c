@@ -20,41 +20,40 @@
 static QtsStmt order_result = {
 	"UPDATE trade.orders SET status = $2, error_code = $3, error_message = $4, retry_ts = $5, updated_ts = $6"
 	" WHERE order_uid = $1",
-	6, {UUIDOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
-};
+	6,
+	{UUIDOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}};
 
 static QtsStmt intent_result = {
 	"UPDATE trade.order_intents SET status = $2, error_code = $3, error_message = $4, updated_ts = $5 WHERE intent_id = $1",
-	5, {UUIDOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}
-};
+	5,
+	{UUIDOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}};
 
 static QtsStmt cancel_result = {
 	"UPDATE trade.orders SET cancel_state = $2, cancel_order_no = $3, error_code = $4, error_message = $5, updated_ts = $6"
 	" WHERE order_uid = $1",
-	6, {UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}
-};
+	6,
+	{UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}};
 
 static QtsStmt orphan_orders = {
 	"UPDATE trade.orders SET status = 'UNKNOWN', error_message = 'the engine stopped before an answer was stored',"
-	" updated_ts = clock_timestamp() WHERE status = 'PENDING_SUBMIT' AND retry_ts IS NULL RETURNING intent_id"
-};
+	" updated_ts = clock_timestamp() WHERE status = 'PENDING_SUBMIT' AND retry_ts IS NULL RETURNING intent_id"};
 
 static QtsStmt orphan_intents = {
 	"UPDATE trade.order_intents i SET status = 'UNKNOWN', updated_ts = clock_timestamp() FROM trade.orders o"
-	" WHERE o.intent_id = i.intent_id AND o.status = 'UNKNOWN' AND i.status = 'SUBMITTING'"
-};
+	" WHERE o.intent_id = i.intent_id AND o.status = 'UNKNOWN' AND i.status = 'SUBMITTING'"};
 
 static QtsStmt orphan_cancels = {
-	"UPDATE trade.orders SET cancel_state = 'UNKNOWN', updated_ts = clock_timestamp() WHERE cancel_state = 'SENT'"
-};
+	"UPDATE trade.orders SET cancel_state = 'UNKNOWN', updated_ts = clock_timestamp() WHERE cancel_state = 'SENT'"};
 
 static void
-order_set(QtsOrderRow *row, QtsOrderStatus status, QtsIntentStatus intent, const char *code, const char *message,
-		  TimestampTz retry_at, TimestampTz now)
+order_set(QtsOrderRow *row, QtsOrderStatus status, QtsIntentStatus intent, const char *code,
+		  const char *message, TimestampTz retry_at, TimestampTz now)
 {
-	Datum		args[6] = {qts_uuid(&row->order_uid), qts_text(qts_order_status_name(status)), qts_text(code),
-	qts_text(message), TimestampTzGetDatum(retry_at), TimestampTzGetDatum(now)};
-	Datum		mirror[5] = {qts_uuid(&row->intent_id), qts_text(qts_intent_status_name(intent)), args[2], args[3], args[5]};
+	Datum args[6] = {
+		qts_uuid(&row->order_uid), qts_text(qts_order_status_name(status)), qts_text(code),
+		qts_text(message),		   TimestampTzGetDatum(retry_at),			TimestampTzGetDatum(now)};
+	Datum mirror[5] = {qts_uuid(&row->intent_id), qts_text(qts_intent_status_name(intent)), args[2], args[3],
+					   args[5]};
 
 	qts_stmt_run_one(&order_result, args, retry_at == 0 ? "    n " : NULL, "order");
 	if (!qts_uuid_is_null(&row->intent_id))
@@ -65,15 +64,16 @@ order_set(QtsOrderRow *row, QtsOrderStatus status, QtsIntentStatus intent, const
 static void
 order_not_processed(QtsOrderRow *row, const QtsBrokerEvent *event, TimestampTz now)
 {
-	uint32		random = pg_prng_uint32(&pg_global_prng_state);
+	uint32 random = pg_prng_uint32(&pg_global_prng_state);
 
 	qts_count(QTS_COUNT_ORDERS_REFUSED, 1);
 	if (row->attempt >= qts_guc.max_order_attempts)
 	{
 		order_set(row, QTS_ORDER_REJECTED, QTS_INTENT_FAILED, event->msg_cd, event->msg, 0, now);
-		qts_alert("CRITICAL", "ORDER_FAILED", row->symbol, "See trade.orders for the last answer; exits are tried again with back-off.",
-				  "the order for %s was refused %d times without being processed: %s %s", row->symbol, row->attempt,
-				  event->msg_cd, event->msg);
+		qts_alert("CRITICAL", "ORDER_FAILED", row->symbol,
+				  "See trade.orders for the last answer; exits are tried again with back-off.",
+				  "the order for %s was refused %d times without being processed: %s %s", row->symbol,
+				  row->attempt, event->msg_cd, event->msg);
 		return;
 	}
 	order_set(row, QTS_ORDER_PENDING_SUBMIT, QTS_INTENT_SUBMITTING, event->msg_cd, event->msg,
@@ -102,16 +102,18 @@ qts_exec_order_answer(const pg_uuid_t *order_uid, const QtsBrokerEvent *event, T
 		case QTS_OUTCOME_FATAL:
 			qts_count(QTS_COUNT_ORDERS_REJECTED, 1);
 			order_set(&row, QTS_ORDER_REJECTED, QTS_INTENT_REJECTED, event->msg_cd, event->msg, 0, now);
-			qts_alert("CRITICAL", "ORDER_REJECTED", row.symbol, "The broker's reason is in trade.orders.error_message.",
+			qts_alert("CRITICAL", "ORDER_REJECTED", row.symbol,
+					  "The broker's reason is in trade.orders.error_message.",
 					  "the broker rejected the %s of " INT64_FORMAT " %s: %s %s", row.sell ? "sell" : "buy",
 					  row.qty, row.symbol, event->msg_cd, event->msg);
 			break;
 		case QTS_OUTCOME_UNKNOWN:
 			qts_count(QTS_COUNT_ORDERS_UNKNOWN, 1);
 			order_set(&row, QTS_ORDER_UNKNOWN, QTS_INTENT_UNKNOWN, event->msg_cd, event->msg, 0, now);
-			qts_alert("WARNING", "ORDER_UNKNOWN", row.symbol, "The engine looks for it at the broker; it is not sent again.",
-					  "no usable answer to the %s of " INT64_FORMAT " %s: its outcome is unknown", row.sell ? "sell" : "buy",
-					  row.qty, row.symbol);
+			qts_alert("WARNING", "ORDER_UNKNOWN", row.symbol,
+					  "The engine looks for it at the broker; it is not sent again.",
+					  "no usable answer to the %s of " INT64_FORMAT " %s: its outcome is unknown",
+					  row.sell ? "sell" : "buy", row.qty, row.symbol);
 			break;
 	}
 }
@@ -127,8 +129,9 @@ qts_exec_cancel_answer(const pg_uuid_t *order_uid, const QtsBrokerEvent *event, 
 		[QTS_OUTCOME_FATAL] = "REFUSED",
 	};
 	QtsOrderRow row;
-	Datum		args[6] = {qts_uuid(order_uid), qts_text(states[event->outcome]), qts_text(event->odno),
-	qts_text(event->msg_cd), qts_text(event->msg), TimestampTzGetDatum(now)};
+	Datum args[6] = {qts_uuid(order_uid),	qts_text(states[event->outcome]),
+					 qts_text(event->odno), qts_text(event->msg_cd),
+					 qts_text(event->msg),	TimestampTzGetDatum(now)};
 
 	if (!qts_exec_lock_order(order_uid, &row))
 		return;
@@ -138,12 +141,13 @@ qts_exec_cancel_answer(const pg_uuid_t *order_uid, const QtsBrokerEvent *event, 
 int
 qts_exec_orphan_sends(void)
 {
-	int			n = (int) qts_stmt_run(&orphan_orders, NULL, NULL);
+	int n = (int) qts_stmt_run(&orphan_orders, NULL, NULL);
 
 	qts_stmt_run(&orphan_intents, NULL, NULL);
 	qts_stmt_run(&orphan_cancels, NULL, NULL);
 	if (n > 0)
-		qts_alert("WARNING", "ORDER_UNKNOWN", "restart", "The engine looks for them at the broker; none is sent again.",
+		qts_alert("WARNING", "ORDER_UNKNOWN", "restart",
+				  "The engine looks for them at the broker; none is sent again.",
 				  "%d orders may have been sent before the engine stopped", n);
 	return n;
 }

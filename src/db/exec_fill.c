@@ -23,20 +23,21 @@
 static QtsStmt insert_fill = {
 	"INSERT INTO trade.fills (account_id, order_uid, position_id, symbol, side, qty, price, fee, tax, source, dedupe_key, ts)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-	12, {TEXTOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, INT8OID, NUMERICOID, INT8OID, INT8OID, TEXTOID, TEXTOID, TIMESTAMPTZOID}
-};
+	12,
+	{TEXTOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, INT8OID, NUMERICOID, INT8OID, INT8OID, TEXTOID, TEXTOID,
+	 TIMESTAMPTZOID}};
 
 static QtsStmt fee_rates = {
 	"SELECT r.commission, r.securities_tax, r.rural_tax FROM market.stocks s JOIN market.fee_rates r"
 	" ON r.market = s.market AND r.instrument = s.instrument AND r.from_date <= $2"
 	" WHERE s.symbol = $1 ORDER BY r.from_date DESC LIMIT 1",
-	2, {TEXTOID, DATEOID}
-};
+	2,
+	{TEXTOID, DATEOID}};
 
 static QtsStmt sell_position = {
 	"UPDATE trade.positions SET qty = qty - $2 WHERE position_id = $1 AND qty >= $2 RETURNING qty",
-	2, {UUIDOID, INT8OID}
-};
+	2,
+	{UUIDOID, INT8OID}};
 
 static QtsStmt buy_position = {
 	"INSERT INTO trade.positions AS p (account_id, symbol, qty, original_qty, avg_price, entry_ts, exit_mode)"
@@ -44,8 +45,8 @@ static QtsStmt buy_position = {
 	" ON CONFLICT (account_id, symbol) WHERE status IN ('OPEN', 'CLOSING') DO UPDATE SET"
 	" avg_price = round((p.qty * p.avg_price + $3 * $4) / (p.qty + $3), 4), qty = p.qty + $3"
 	" RETURNING position_id",
-	5, {TEXTOID, TEXTOID, INT8OID, NUMERICOID, TIMESTAMPTZOID}
-};
+	5,
+	{TEXTOID, TEXTOID, INT8OID, NUMERICOID, TIMESTAMPTZOID}};
 
 /* The last exit intent of this life that has fills names the reason (runtime 6.8). */
 static QtsStmt insert_event = {
@@ -62,26 +63,26 @@ static QtsStmt insert_event = {
 	" LEFT JOIN LATERAL (SELECT x.intent_id, x.reason_code FROM trade.order_intents x"
 	" WHERE x.position_id = p.position_id AND x.filled_qty > 0 AND $7 ORDER BY x.updated_ts DESC LIMIT 1) i ON true"
 	" WHERE p.position_id = $1 ON CONFLICT (position_id) DO NOTHING",
-	7, {UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, INT8OID, NUMERICOID, BOOLOID}
-};
+	7,
+	{UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, INT8OID, NUMERICOID, BOOLOID}};
 
 static QtsStmt empty_position = {
 	"UPDATE trade.positions p SET qty = 0 FROM (SELECT qty, avg_price FROM trade.positions WHERE position_id = $1"
 	" FOR NO KEY UPDATE) o WHERE p.position_id = $1 RETURNING o.qty, o.avg_price,"
 	" (SELECT b.best_price FROM market.prices_best b WHERE b.symbol = p.symbol)",
-	1, {UUIDOID}
-};
+	1,
+	{UUIDOID}};
 
 static QtsStmt event_intent_pending = {
 	"UPDATE trade.order_intents SET filled_qty = least(qty, filled_qty + $2), updated_ts = $3 WHERE intent_id = $1",
-	3, {UUIDOID, INT8OID, TIMESTAMPTZOID}
-};
+	3,
+	{UUIDOID, INT8OID, TIMESTAMPTZOID}};
 
 /* A market without rates costs nothing: wrong by a little, and said so. */
 static void
 fill_costs(const QtsOrderRow *row, QtsKrw amount, TimestampTz at, QtsKrw *fee, QtsKrw *tax)
 {
-	Datum		args[2] = {qts_text(row->symbol), DateADTGetDatum(qts_seoul_date(at))};
+	Datum args[2] = {qts_text(row->symbol), DateADTGetDatum(qts_seoul_date(at))};
 	QtsFeeRates rates;
 
 	*fee = *tax = 0;
@@ -100,11 +101,12 @@ fill_costs(const QtsOrderRow *row, QtsKrw amount, TimestampTz at, QtsKrw *fee, Q
 }
 
 static void
-position_closed(const pg_uuid_t *position_id, const char *reason, const char *source, QtsQty qty, QtsPrice price,
-				bool by_intent, TimestampTz at)
+position_closed(const pg_uuid_t *position_id, const char *reason, const char *source, QtsQty qty,
+				QtsPrice price, bool by_intent, TimestampTz at)
 {
-	Datum		args[7] = {qts_uuid(position_id), TimestampTzGetDatum(at), qts_text(reason), qts_text(source),
-	Int64GetDatum(qty), qts_price_numeric(price), BoolGetDatum(by_intent)};
+	Datum args[7] = {qts_uuid(position_id),	 TimestampTzGetDatum(at), qts_text(reason),
+					 qts_text(source),		 Int64GetDatum(qty),	  qts_price_numeric(price),
+					 BoolGetDatum(by_intent)};
 
 	if (qts_stmt_run(&insert_event, args, NULL) == 1)
 		qts_count(QTS_COUNT_EXIT_EVENTS, 1);
@@ -113,13 +115,14 @@ position_closed(const pg_uuid_t *position_id, const char *reason, const char *so
 static void
 book_sell(QtsOrderRow *row, const QtsFillStep *step, TimestampTz at)
 {
-	Datum		args[2] = {qts_uuid(&row->position_id), Int64GetDatum(step->qty)};
-	Datum		mark[3] = {qts_uuid(&row->intent_id), Int64GetDatum(step->qty), TimestampTzGetDatum(at)};
+	Datum args[2] = {qts_uuid(&row->position_id), Int64GetDatum(step->qty)};
+	Datum mark[3] = {qts_uuid(&row->intent_id), Int64GetDatum(step->qty), TimestampTzGetDatum(at)};
 
 	if (qts_stmt_run(&sell_position, args, NULL) != 1)
 	{
 		/* Sold more than we think we hold: the broker is right, a person must look. */
-		qts_alert("CRITICAL", "OVERSOLD", row->symbol, "Compare the account at the broker with qts.positions.",
+		qts_alert("CRITICAL", "OVERSOLD", row->symbol,
+				  "Compare the account at the broker with qts.positions.",
 				  "a fill of " INT64_FORMAT " %s exceeds the position; the holdings sync will correct it",
 				  step->qty, row->symbol);
 		return;
@@ -135,36 +138,44 @@ book_sell(QtsOrderRow *row, const QtsFillStep *step, TimestampTz at)
 static void
 book_buy(QtsOrderRow *row, const QtsFillStep *step, TimestampTz at)
 {
-	Datum		args[5] = {qts_text(row->account), qts_text(row->symbol), Int64GetDatum(step->qty),
-	qts_price_numeric(step->price), TimestampTzGetDatum(at)};
+	Datum args[5] = {qts_text(row->account), qts_text(row->symbol), Int64GetDatum(step->qty),
+					 qts_price_numeric(step->price), TimestampTzGetDatum(at)};
 
 	qts_stmt_run(&buy_position, args, NULL);
 	row->position_id = qts_col_uuid(0, 1);
 }
 
 void
-qts_exec_book(QtsOrderRow *row, const QtsFillStep *step, const char *source, const char *dedupe_key, TimestampTz at)
+qts_exec_book(QtsOrderRow *row, const QtsFillStep *step, const char *source, const char *dedupe_key,
+			  TimestampTz at)
 {
-	QtsKrw		amount;
-	QtsKrw		fee;
-	QtsKrw		tax;
-	bool		moves = row->own;
+	QtsKrw amount;
+	QtsKrw fee;
+	QtsKrw tax;
+	bool moves = row->own;
 
 	if (step->qty <= 0)
 		return;
 	if (!qts_muldiv_floor(step->qty, step->price, QTS_PRICE_SCALE, &amount))
-		ereport(ERROR,
-				(errcode(QTS_ERRCODE_INTERNAL),
-				 errmsg("fill of " INT64_FORMAT " %s is too large to book", step->qty, row->symbol)));
+		ereport(ERROR, (errcode(QTS_ERRCODE_INTERNAL),
+						errmsg("fill of " INT64_FORMAT " %s is too large to book", step->qty, row->symbol)));
 	fill_costs(row, amount, at, &fee, &tax);
 	/* a buy may found its position: the fill row names it */
 	if (moves && !row->sell)
 		book_buy(row, step, at);
 	{
-		Datum		args[12] = {qts_text(row->account), qts_uuid(&row->order_uid), qts_uuid(&row->position_id),
-			qts_text(row->symbol), qts_text(row->sell ? "SELL" : "BUY"), Int64GetDatum(step->qty),
-			qts_price_numeric(step->price), Int64GetDatum(fee), Int64GetDatum(tax), qts_text(source),
-		qts_text(dedupe_key), TimestampTzGetDatum(at)};
+		Datum args[12] = {qts_text(row->account),
+						  qts_uuid(&row->order_uid),
+						  qts_uuid(&row->position_id),
+						  qts_text(row->symbol),
+						  qts_text(row->sell ? "SELL" : "BUY"),
+						  Int64GetDatum(step->qty),
+						  qts_price_numeric(step->price),
+						  Int64GetDatum(fee),
+						  Int64GetDatum(tax),
+						  qts_text(source),
+						  qts_text(dedupe_key),
+						  TimestampTzGetDatum(at)};
 
 		qts_stmt_run(&insert_fill, args, qts_uuid_is_null(&row->position_id) ? "  n         " : NULL);
 	}
@@ -176,9 +187,9 @@ qts_exec_book(QtsOrderRow *row, const QtsFillStep *step, const char *source, con
 void
 qts_exec_close_by_broker(const pg_uuid_t *position_id, TimestampTz now)
 {
-	Datum		args[1] = {qts_uuid(position_id)};
-	QtsQty		qty;
-	QtsPrice	price;
+	Datum args[1] = {qts_uuid(position_id)};
+	QtsQty qty;
+	QtsPrice price;
 
 	if (qts_stmt_run(&empty_position, args, NULL) != 1)
 		return;

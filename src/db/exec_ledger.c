@@ -21,56 +21,58 @@
 static QtsStmt ledger_seen = {
 	"UPDATE trade.orders SET ledger_ts = $2, cancel_state = CASE WHEN cancel_state = 'UNKNOWN'"
 	" AND status IN ('SUBMITTED', 'PARTIAL') THEN 'REQUESTED' ELSE cancel_state END WHERE order_uid = $1",
-	2, {UUIDOID, TIMESTAMPTZOID}
-};
+	2,
+	{UUIDOID, TIMESTAMPTZOID}};
 
 /* A row that may be the answer we still wait for is not somebody else's order. */
-static QtsStmt may_be_ours = {
-	"SELECT 1 FROM trade.orders WHERE account_id = $1 AND symbol = $2 AND side = $3"
-	" AND status IN ('PENDING_SUBMIT', 'UNKNOWN')",
-	3, {TEXTOID, TEXTOID, TEXTOID}
-};
+static QtsStmt may_be_ours = {"SELECT 1 FROM trade.orders WHERE account_id = $1 AND symbol = $2 AND side = $3"
+							  " AND status IN ('PENDING_SUBMIT', 'UNKNOWN')",
+							  3,
+							  {TEXTOID, TEXTOID, TEXTOID}};
 
 static QtsStmt ensure_stock = {
 	"INSERT INTO market.stocks (symbol, name, market) VALUES ($1, $1, 'KOSPI') ON CONFLICT (symbol) DO NOTHING",
-	1, {TEXTOID}
-};
+	1,
+	{TEXTOID}};
 
 static QtsStmt insert_foreign = {
 	"INSERT INTO trade.orders (account_id, trade_date, broker_order_no, broker_org_no, symbol, side, order_type,"
 	" limit_price, qty, status, origin, sent_ts, acked_ts, created_ts, updated_ts)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'SUBMITTED', 'MANUAL', $10, $10, $11, $11)"
 	" ON CONFLICT DO NOTHING RETURNING order_uid",
-	11, {TEXTOID, DATEOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID}
-};
+	11,
+	{TEXTOID, DATEOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID, TIMESTAMPTZOID,
+	 TIMESTAMPTZOID}};
 
 static QtsStmt dispute_position = {
 	"UPDATE trade.positions SET quarantine_reason = $2 WHERE position_id = $1 AND quarantine_reason IS NULL",
-	2, {UUIDOID, TEXTOID}
-};
+	2,
+	{UUIDOID, TEXTOID}};
 
 static void
 row_dispute(const QtsOrderRow *row)
 {
-	Datum		args[2] = {qts_uuid(&row->position_id),
-	qts_text("notices report more fills than the broker's ledger")};
+	Datum args[2] = {qts_uuid(&row->position_id),
+					 qts_text("notices report more fills than the broker's ledger")};
 
 	if (!qts_uuid_is_null(&row->position_id))
 		qts_stmt_run(&dispute_position, args, NULL);
-	qts_alert("CRITICAL", "FILL_DISPUTE", row->symbol, "Compare the day's orders at the broker; the symbol's exits hold until then.",
-			  "order %s of %s: notices report " INT64_FORMAT " filled, the ledger " INT64_FORMAT, row->odno, row->symbol,
-			  row->book.booked_qty, row->book.ledger_qty);
+	qts_alert("CRITICAL", "FILL_DISPUTE", row->symbol,
+			  "Compare the day's orders at the broker; the symbol's exits hold until then.",
+			  "order %s of %s: notices report " INT64_FORMAT " filled, the ledger " INT64_FORMAT, row->odno,
+			  row->symbol, row->book.booked_qty, row->book.ledger_qty);
 }
 
 /* Take in one ledger row of a locked order. */
 static void
 row_apply(QtsOrderRow *row, const QtsLedgerRow *seen, bool session_over, TimestampTz now)
 {
-	bool		dead = seen->remaining == 0;
+	bool dead = seen->remaining == 0;
 	QtsFillStep step = {0};
-	QtsOrderFacts facts = {.qty = row->qty, .known = true, .cancel_asked = row->cancel_asked, .session_over = session_over};
-	Datum		args[2] = {qts_uuid(&row->order_uid), TimestampTzGetDatum(now)};
-	char		key[64];
+	QtsOrderFacts facts = {
+		.qty = row->qty, .known = true, .cancel_asked = row->cancel_asked, .session_over = session_over};
+	Datum args[2] = {qts_uuid(&row->order_uid), TimestampTzGetDatum(now)};
+	char key[64];
 
 	if (seen->filled >= 0 && seen->amount >= 0)
 		step = qts_fill_ledger(&row->book, seen->filled, seen->amount, dead);
@@ -81,7 +83,7 @@ row_apply(QtsOrderRow *row, const QtsLedgerRow *seen, bool session_over, Timesta
 	if (dead && row->book.booked_qty < row->qty)
 	{
 		/* the broker kills by two names; only the sum is certain (kis-api 3.9) */
-		QtsQty		killed = row->qty - row->book.booked_qty;
+		QtsQty killed = row->qty - row->book.booked_qty;
 
 		if (row->cancel_asked || seen->cancelled > 0 || row->cancelled > 0)
 		{
@@ -104,18 +106,29 @@ row_apply(QtsOrderRow *row, const QtsLedgerRow *seen, bool session_over, Timesta
 static void
 row_foreign(const char *account, QtsDate date, const QtsLedgerRow *seen, bool session_over, TimestampTz now)
 {
-	bool		market = strcmp(seen->order.ord_dvsn, "01") == 0;
-	bool		limit = strcmp(seen->order.ord_dvsn, "00") == 0;
-	Datum		side = qts_text(seen->order.sell ? "SELL" : "BUY");
-	Datum		ours[3] = {qts_text(account), qts_text(seen->order.symbol), side};
-	Datum		args[11] = {ours[0], DateADTGetDatum(date), qts_text(seen->odno), qts_text(seen->orgno), ours[1], side,
-		qts_text(market ? "MKT" : limit ? "LMT" : "OTHER"), Int64GetDatum(seen->order.price),
-	Int64GetDatum(seen->order.qty), TimestampTzGetDatum(seen->order.at), TimestampTzGetDatum(now)};
-	char		nulls[12] = "           ";
-	pg_uuid_t	order_uid;
+	bool market = strcmp(seen->order.ord_dvsn, "01") == 0;
+	bool limit = strcmp(seen->order.ord_dvsn, "00") == 0;
+	Datum side = qts_text(seen->order.sell ? "SELL" : "BUY");
+	Datum ours[3] = {qts_text(account), qts_text(seen->order.symbol), side};
+	Datum args[11] = {ours[0],
+					  DateADTGetDatum(date),
+					  qts_text(seen->odno),
+					  qts_text(seen->orgno),
+					  ours[1],
+					  side,
+					  qts_text(market  ? "MKT"
+							   : limit ? "LMT"
+									   : "OTHER"),
+					  Int64GetDatum(seen->order.price),
+					  Int64GetDatum(seen->order.qty),
+					  TimestampTzGetDatum(seen->order.at),
+					  TimestampTzGetDatum(now)};
+	char nulls[12] = "           ";
+	pg_uuid_t order_uid;
 	QtsOrderRow row;
 
-	if (seen->orgn_odno[0] != '\0' || seen->order.qty <= 0 || qts_stmt_run(&may_be_ours, ours, NULL) > 0)
+	if (seen->orgn_odno[0] != '\0' || seen->order.qty <= 0 || !qts_symbol_valid(seen->order.symbol) ||
+		qts_stmt_run(&may_be_ours, ours, NULL) > 0)
 		return;
 	qts_stmt_run(&ensure_stock, &ours[1], NULL);
 	if (seen->order.price <= 0)
@@ -128,15 +141,15 @@ row_foreign(const char *account, QtsDate date, const QtsLedgerRow *seen, bool se
 }
 
 void
-qts_exec_ledger(const char *account, QtsDate date, const QtsLedger *ledger, TimestampTz asked_at, bool trusted,
-				bool session_over, TimestampTz now)
+qts_exec_ledger(const char *account, QtsDate date, const QtsLedger *ledger, TimestampTz asked_at,
+				bool trusted, bool session_over, TimestampTz now)
 {
 	/* unknown orders first: a bound one is then brought up to date by its row below */
 	qts_exec_unknowns(account, date, ledger, asked_at, trusted, now);
 	for (int i = 0; i < ledger->count; i++)
 	{
 		const QtsLedgerRow *seen = &ledger->rows[i];
-		pg_uuid_t	order_uid;
+		pg_uuid_t order_uid;
 		QtsOrderRow row;
 
 		if (!qts_exec_find_order(account, date, seen->odno, &order_uid))

@@ -18,10 +18,8 @@
 #include "shm/shm.h"
 
 static const char *const kinds[] = {
-	[QTS_NOTICE_ACCEPTED] = "ACCEPTED",
-	[QTS_NOTICE_FILL] = "FILL",
-	[QTS_NOTICE_REJECTED] = "REJECTED",
-	[QTS_NOTICE_CANCELLED] = "CANCELLED",
+	[QTS_NOTICE_ACCEPTED] = "ACCEPTED", [QTS_NOTICE_FILL] = "FILL",
+	[QTS_NOTICE_REJECTED] = "REJECTED", [QTS_NOTICE_CANCELLED] = "CANCELLED",
 	[QTS_NOTICE_REVISED] = "REVISED",
 };
 
@@ -30,31 +28,29 @@ static QtsStmt insert_notice = {
 	" ord_dvsn, qty, price, order_qty, hhmmss, recv_ts)"
 	" SELECT $1, $2, a.account_id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15"
 	" FROM trade.accounts a WHERE a.account_id = $3 AND a.status <> 'REMOVED' ON CONFLICT DO NOTHING",
-	15, {INT8OID, INT8OID, TEXTOID, DATEOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID, INT8OID,
-	INT8OID, INT4OID, TIMESTAMPTZOID}
-};
+	15,
+	{INT8OID, INT8OID, TEXTOID, DATEOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID,
+	 INT8OID, INT8OID, INT4OID, TIMESTAMPTZOID}};
 
 static QtsStmt account_known = {
-	"SELECT 1 FROM trade.accounts WHERE account_id = $1 AND status <> 'REMOVED'",
-	1, {TEXTOID}
-};
+	"SELECT 1 FROM trade.accounts WHERE account_id = $1 AND status <> 'REMOVED'", 1, {TEXTOID}};
 
 static QtsStmt attach_notice = {
 	"UPDATE trade.notices SET order_uid = $3, counted = $4 WHERE epoch = $1 AND seq = $2",
-	4, {INT8OID, INT8OID, UUIDOID, BOOLOID}
-};
+	4,
+	{INT8OID, INT8OID, UUIDOID, BOOLOID}};
 
 static QtsStmt same_notice = {
 	"SELECT 1 FROM trade.notices WHERE order_uid = $1 AND counted AND hhmmss = $2 AND qty = $3 AND price = $4",
-	4, {UUIDOID, INT4OID, INT8OID, INT8OID}
-};
+	4,
+	{UUIDOID, INT4OID, INT8OID, INT8OID}};
 
 static QtsStmt waiting_notices = {
 	"SELECT epoch, seq, kind, qty, price, hhmmss FROM trade.notices WHERE account_id = $1 AND trade_date = $2"
 	" AND order_uid IS NULL AND CASE WHEN kind IN ('CANCELLED', 'REVISED') AND orig_order_no <> ''"
 	" THEN orig_order_no ELSE broker_order_no END = $3 ORDER BY epoch, seq",
-	3, {TEXTOID, DATEOID, TEXTOID}
-};
+	3,
+	{TEXTOID, DATEOID, TEXTOID}};
 
 /* Numbers of new orders that belong to no order of ours, not even by a later row. */
 static QtsStmt loose_orders = {
@@ -62,26 +58,28 @@ static QtsStmt loose_orders = {
 	" CASE WHEN kind = 'FILL' THEN coalesce(order_qty, qty) ELSE qty END,"
 	" CASE WHEN kind = 'FILL' THEN -1 ELSE price END, hhmmss FROM trade.notices n"
 	" WHERE account_id = $1 AND trade_date = $2 AND order_uid IS NULL AND kind IN ('ACCEPTED', 'FILL')"
+	" AND coalesce(orig_order_no, '') = ''"
 	" AND NOT EXISTS (SELECT 1 FROM trade.orders o WHERE o.account_id = n.account_id AND o.trade_date = n.trade_date"
 	" AND o.broker_order_no = n.broker_order_no) ORDER BY broker_order_no, kind LIMIT $3",
-	3, {TEXTOID, DATEOID, INT4OID}
-};
+	3,
+	{TEXTOID, DATEOID, INT4OID}};
 
 /* Apply one stored notice to its locked order. */
 static void
-notice_apply(QtsOrderRow *row, int64 epoch, int64 seq, QtsNoticeKind kind, QtsQty qty, QtsKrw price, int32 hhmmss,
-			 TimestampTz now)
+notice_apply(QtsOrderRow *row, int64 epoch, int64 seq, QtsNoticeKind kind, QtsQty qty, QtsKrw price,
+			 int32 hhmmss, TimestampTz now)
 {
 	QtsOrderFacts facts = {.qty = row->qty, .known = true, .cancel_asked = row->cancel_asked};
-	bool		counted = false;
-	Datum		args[4] = {Int64GetDatum(epoch), Int64GetDatum(seq), qts_uuid(&row->order_uid)};
+	bool counted = false;
+	Datum args[4] = {Int64GetDatum(epoch), Int64GetDatum(seq), qts_uuid(&row->order_uid)};
 
 	if (kind == QTS_NOTICE_FILL)
 	{
-		Datum		same[4] = {qts_uuid(&row->order_uid), Int32GetDatum(hhmmss), Int64GetDatum(qty), Int64GetDatum(price)};
-		bool		repeat = qts_stmt_run(&same_notice, same, NULL) > 0;
+		Datum same[4] = {qts_uuid(&row->order_uid), Int32GetDatum(hhmmss), Int64GetDatum(qty),
+						 Int64GetDatum(price)};
+		bool repeat = qts_stmt_run(&same_notice, same, NULL) > 0;
 		QtsFillStep step = qts_fill_notice(&row->book, qty, price * QTS_PRICE_SCALE, repeat);
-		char		key[64];
+		char key[64];
 
 		counted = !repeat && !step.excess;
 		if (!counted)
@@ -106,26 +104,37 @@ notice_apply(QtsOrderRow *row, int64 epoch, int64 seq, QtsNoticeKind kind, QtsQt
 bool
 qts_exec_notice(const QtsNotice *notice, int64 epoch, int64 seq, TimestampTz now)
 {
-	QtsDate		date = qts_seoul_date(now);
-	bool		by_original = (notice->kind == QTS_NOTICE_CANCELLED || notice->kind == QTS_NOTICE_REVISED) &&
-		notice->orgn_odno[0] != '\0';
-	Datum		args[15] = {Int64GetDatum(epoch), Int64GetDatum(seq), qts_text(notice->account), DateADTGetDatum(date),
-		qts_text(kinds[notice->kind]), qts_text(notice->odno), qts_text(notice->orgn_odno), qts_text(notice->symbol),
-		qts_text(notice->sell ? "SELL" : "BUY"), qts_text(notice->ord_dvsn), Int64GetDatum(notice->qty),
-		Int64GetDatum(notice->price), Int64GetDatum(notice->order_qty), Int32GetDatum(notice->hhmmss),
-	TimestampTzGetDatum(now)};
-	pg_uuid_t	order_uid;
+	QtsDate date = qts_seoul_date(now);
+	bool by_original = (notice->kind == QTS_NOTICE_CANCELLED || notice->kind == QTS_NOTICE_REVISED) &&
+					   notice->orgn_odno[0] != '\0';
+	Datum args[15] = {Int64GetDatum(epoch),
+					  Int64GetDatum(seq),
+					  qts_text(notice->account),
+					  DateADTGetDatum(date),
+					  qts_text(kinds[notice->kind]),
+					  qts_text(notice->odno),
+					  qts_text(notice->orgn_odno),
+					  qts_text(notice->symbol),
+					  qts_text(notice->sell ? "SELL" : "BUY"),
+					  qts_text(notice->ord_dvsn),
+					  Int64GetDatum(notice->qty),
+					  Int64GetDatum(notice->price),
+					  Int64GetDatum(notice->order_qty),
+					  Int32GetDatum(notice->hhmmss),
+					  TimestampTzGetDatum(now)};
+	pg_uuid_t order_uid;
 	QtsOrderRow row;
 
 	if (qts_stmt_run(&insert_notice, args, NULL) == 0)
 	{
-		Datum		who[1] = {args[2]};
+		Datum who[1] = {args[2]};
 
 		/* nothing stored: another account of the same HTS ID, or read twice after an error */
 		return qts_stmt_run(&account_known, who, NULL) > 0;
 	}
 	qts_count(QTS_COUNT_NOTICES, 1);
-	if (qts_exec_find_order(notice->account, date, by_original ? notice->orgn_odno : notice->odno, &order_uid) &&
+	if (qts_exec_find_order(notice->account, date, by_original ? notice->orgn_odno : notice->odno,
+							&order_uid) &&
 		qts_exec_lock_order(&order_uid, &row))
 		notice_apply(&row, epoch, seq, notice->kind, notice->qty, notice->price, notice->hhmmss, now);
 	return true;
@@ -133,12 +142,12 @@ qts_exec_notice(const QtsNotice *notice, int64 epoch, int64 seq, TimestampTz now
 
 typedef struct WaitingNotice
 {
-	int64		epoch;
-	int64		seq;
+	int64 epoch;
+	int64 seq;
 	QtsNoticeKind kind;
-	QtsQty		qty;
-	QtsKrw		price;
-	int32		hhmmss;
+	QtsQty qty;
+	QtsKrw price;
+	int32 hhmmss;
 } WaitingNotice;
 
 static QtsNoticeKind
@@ -153,8 +162,8 @@ notice_kind(const char *name)
 void
 qts_exec_attach_notices(QtsOrderRow *row, QtsDate date, TimestampTz now)
 {
-	Datum		args[3] = {qts_text(row->account), DateADTGetDatum(date), qts_text(row->odno)};
-	uint64		n = qts_stmt_run(&waiting_notices, args, NULL);
+	Datum args[3] = {qts_text(row->account), DateADTGetDatum(date), qts_text(row->odno)};
+	uint64 n = qts_stmt_run(&waiting_notices, args, NULL);
 	WaitingNotice *waiting = palloc(sizeof(WaitingNotice) * (n + 1));
 
 	for (uint64 i = 0; i < n; i++)
@@ -175,13 +184,13 @@ qts_exec_attach_notices(QtsOrderRow *row, QtsDate date, TimestampTz now)
 int
 qts_exec_loose_orders(const char *account, QtsDate date, QtsLooseOrder *orders, int max)
 {
-	Datum		args[3] = {qts_text(account), DateADTGetDatum(date), Int32GetDatum(max)};
-	int			n = (int) qts_stmt_run(&loose_orders, args, NULL);
+	Datum args[3] = {qts_text(account), DateADTGetDatum(date), Int32GetDatum(max)};
+	int n = (int) qts_stmt_run(&loose_orders, args, NULL);
 
 	for (int i = 0; i < n; i++)
 	{
 		QtsBrokerOrder *order = &orders[i].order;
-		int32		hhmmss = qts_col_int32(i, 7, 0);
+		int32 hhmmss = qts_col_int32(i, 7, 0);
 
 		memset(&orders[i], 0, sizeof(orders[i]));
 		qts_col_copy(i, 1, orders[i].odno, sizeof(orders[i].odno));
@@ -190,8 +199,9 @@ qts_exec_loose_orders(const char *account, QtsDate date, QtsLooseOrder *orders, 
 		qts_col_copy(i, 4, order->ord_dvsn, sizeof(order->ord_dvsn));
 		order->qty = qts_col_int64(i, 5, 0);
 		order->price = qts_col_int64(i, 6, 0);
-		order->at = qts_seoul_instant(date, ((hhmmss / 10000) * QTS_HOUR) + ((hhmmss / 100 % 100) * QTS_MINUTE) +
-									  (hhmmss % 100) * QTS_SEC);
+		order->at =
+			qts_seoul_instant(date, ((hhmmss / 10000) * QTS_HOUR) + ((hhmmss / 100 % 100) * QTS_MINUTE) +
+										(hhmmss % 100) * QTS_SEC);
 	}
 	return n;
 }

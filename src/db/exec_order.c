@@ -16,19 +16,13 @@
 #include "errcodes.h"
 
 static QtsStmt order_owner = {
-	"SELECT intent_id, position_id FROM trade.orders WHERE order_uid = $1",
-	1, {UUIDOID}
-};
+	"SELECT intent_id, position_id FROM trade.orders WHERE order_uid = $1", 1, {UUIDOID}};
 
 static QtsStmt lock_position = {
-	"SELECT 1 FROM trade.positions WHERE position_id = $1 FOR NO KEY UPDATE",
-	1, {UUIDOID}
-};
+	"SELECT 1 FROM trade.positions WHERE position_id = $1 FOR NO KEY UPDATE", 1, {UUIDOID}};
 
 static QtsStmt lock_intent = {
-	"SELECT 1 FROM trade.order_intents WHERE intent_id = $1 FOR NO KEY UPDATE",
-	1, {UUIDOID}
-};
+	"SELECT 1 FROM trade.order_intents WHERE intent_id = $1 FOR NO KEY UPDATE", 1, {UUIDOID}};
 
 static QtsStmt load_order = {
 	"SELECT account_id, symbol, broker_order_no, broker_org_no, side = 'SELL', order_type = 'MKT', origin = 'AUTO',"
@@ -37,39 +31,39 @@ static QtsStmt load_order = {
 	" (SELECT coalesce(sum(f.qty), 0)::bigint FROM trade.fills f WHERE f.order_uid = o.order_uid),"
 	" (SELECT coalesce(round(sum(f.qty * f.price)), 0)::bigint FROM trade.fills f WHERE f.order_uid = o.order_uid)"
 	" FROM trade.orders o WHERE order_uid = $1 FOR NO KEY UPDATE OF o",
-	1, {UUIDOID}
-};
+	1,
+	{UUIDOID}};
 
 static QtsStmt find_order = {
 	"SELECT order_uid FROM trade.orders WHERE account_id = $1 AND trade_date = $2 AND broker_order_no = $3",
-	3, {TEXTOID, DATEOID, TEXTOID}
-};
+	3,
+	{TEXTOID, DATEOID, TEXTOID}};
 
 static QtsStmt store_order = {
 	"UPDATE trade.orders SET status = $2, filled_qty = $3, cancelled_qty = $4, rejected_qty = $5, avg_fill_price = $6,"
 	" notice_qty = $7, notice_amount = $8, ledger_qty = $9, ledger_amount = $10, complete_lists = $11, updated_ts = $12"
 	" WHERE order_uid = $1",
-	12, {UUIDOID, TEXTOID, INT8OID, INT8OID, INT8OID, NUMERICOID, INT8OID, INT8OID, INT8OID, INT8OID, INT4OID,
-	TIMESTAMPTZOID}
-};
+	12,
+	{UUIDOID, TEXTOID, INT8OID, INT8OID, INT8OID, NUMERICOID, INT8OID, INT8OID, INT8OID, INT8OID, INT4OID,
+	 TIMESTAMPTZOID}};
 
 static QtsStmt mirror_intent = {
 	"UPDATE trade.order_intents SET status = $2, filled_qty = $3, avg_fill_price = $4, updated_ts = $5"
 	" WHERE intent_id = $1 AND (status, filled_qty) IS DISTINCT FROM ($2, $3)",
-	5, {UUIDOID, TEXTOID, INT8OID, NUMERICOID, TIMESTAMPTZOID}
-};
+	5,
+	{UUIDOID, TEXTOID, INT8OID, NUMERICOID, TIMESTAMPTZOID}};
 
 static QtsStmt set_number = {
 	"UPDATE trade.orders SET broker_order_no = $2, broker_org_no = $3, trade_date = $4, status = 'SUBMITTED',"
 	" acked_ts = $5, retry_ts = NULL, quarantined = false, updated_ts = $5 WHERE order_uid = $1",
-	5, {UUIDOID, TEXTOID, TEXTOID, DATEOID, TIMESTAMPTZOID}
-};
+	5,
+	{UUIDOID, TEXTOID, TEXTOID, DATEOID, TIMESTAMPTZOID}};
 
 bool
 qts_exec_lock_order(const pg_uuid_t *order_uid, QtsOrderRow *row)
 {
-	Datum		args[1] = {qts_uuid(order_uid)};
-	Datum		owner[1];
+	Datum args[1] = {qts_uuid(order_uid)};
+	Datum owner[1];
 
 	memset(row, 0, sizeof(*row));
 	row->order_uid = *order_uid;
@@ -101,8 +95,7 @@ qts_exec_lock_order(const pg_uuid_t *order_uid, QtsOrderRow *row)
 	row->price = qts_col_int64(0, 10, 0);
 	if (!qts_order_status_parse(qts_col_text(0, 11), &row->status))
 		ereport(ERROR,
-				(errcode(QTS_ERRCODE_INTERNAL),
-				 errmsg("order has a status this library does not know")));
+				(errcode(QTS_ERRCODE_INTERNAL), errmsg("order has a status this library does not know")));
 	row->cancelled = qts_col_int64(0, 12, 0);
 	row->rejected = qts_col_int64(0, 13, 0);
 	row->book.ordered = row->qty;
@@ -122,7 +115,7 @@ qts_exec_lock_order(const pg_uuid_t *order_uid, QtsOrderRow *row)
 bool
 qts_exec_find_order(const char *account, QtsDate date, const char *odno, pg_uuid_t *order_uid)
 {
-	Datum		args[3] = {qts_text(account), DateADTGetDatum(date), qts_text(odno)};
+	Datum args[3] = {qts_text(account), DateADTGetDatum(date), qts_text(odno)};
 
 	if (qts_stmt_run(&find_order, args, NULL) == 0)
 		return false;
@@ -134,14 +127,20 @@ void
 qts_exec_store_order(QtsOrderRow *row, const QtsOrderFacts *facts, TimestampTz now)
 {
 	QtsOrderStatus status = qts_order_reduce(row->status, facts);
-	QtsPrice	average = qts_average_price(row->book.booked_amount, row->book.booked_qty);
-	Datum		args[12] = {qts_uuid(&row->order_uid), qts_text(qts_order_status_name(status)),
-		Int64GetDatum(row->book.booked_qty), Int64GetDatum(row->cancelled), Int64GetDatum(row->rejected),
-		row->book.booked_qty > 0 ? qts_price_numeric(average) : (Datum) 0,
-		Int64GetDatum(row->book.notice_qty), Int64GetDatum(row->book.notice_amount),
-		Int64GetDatum(row->book.ledger_qty), Int64GetDatum(row->book.ledger_amount),
-	Int32GetDatum(row->complete_lists), TimestampTzGetDatum(now)};
-	char		nulls[13] = "            ";
+	QtsPrice average = qts_average_price(row->book.booked_amount, row->book.booked_qty);
+	Datum args[12] = {qts_uuid(&row->order_uid),
+					  qts_text(qts_order_status_name(status)),
+					  Int64GetDatum(row->book.booked_qty),
+					  Int64GetDatum(row->cancelled),
+					  Int64GetDatum(row->rejected),
+					  row->book.booked_qty > 0 ? qts_price_numeric(average) : (Datum) 0,
+					  Int64GetDatum(row->book.notice_qty),
+					  Int64GetDatum(row->book.notice_amount),
+					  Int64GetDatum(row->book.ledger_qty),
+					  Int64GetDatum(row->book.ledger_amount),
+					  Int32GetDatum(row->complete_lists),
+					  TimestampTzGetDatum(now)};
+	char nulls[13] = "            ";
 
 	if (row->book.booked_qty == 0)
 		nulls[5] = 'n';
@@ -149,8 +148,9 @@ qts_exec_store_order(QtsOrderRow *row, const QtsOrderFacts *facts, TimestampTz n
 	row->status = status;
 	if (!qts_uuid_is_null(&row->intent_id))
 	{
-		Datum		mirror[5] = {qts_uuid(&row->intent_id), qts_text(qts_intent_status_name(qts_intent_mirror(status))),
-		args[2], args[5], args[11]};
+		Datum mirror[5] = {qts_uuid(&row->intent_id),
+						   qts_text(qts_intent_status_name(qts_intent_mirror(status))), args[2], args[5],
+						   args[11]};
 
 		qts_stmt_run(&mirror_intent, mirror, row->book.booked_qty == 0 ? "   n " : NULL);
 	}
@@ -159,8 +159,8 @@ qts_exec_store_order(QtsOrderRow *row, const QtsOrderFacts *facts, TimestampTz n
 void
 qts_exec_bind(QtsOrderRow *row, const char *odno, const char *orgno, QtsDate date, TimestampTz now)
 {
-	Datum		args[5] = {qts_uuid(&row->order_uid), qts_text(odno), qts_text(orgno), DateADTGetDatum(date),
-	TimestampTzGetDatum(now)};
+	Datum args[5] = {qts_uuid(&row->order_uid), qts_text(odno), qts_text(orgno), DateADTGetDatum(date),
+					 TimestampTzGetDatum(now)};
 	QtsOrderFacts facts = {.qty = row->qty, .filled = row->book.booked_qty, .known = true};
 
 	qts_stmt_run_one(&set_number, args, NULL, "order");

@@ -25,37 +25,36 @@
 #define CLOCK_SKEW (3 * QTS_SEC)
 
 static QtsStmt unknown_orders = {
-	"SELECT order_uid FROM trade.orders WHERE account_id = $1 AND status = 'UNKNOWN' AND NOT quarantined ORDER BY sent_ts",
-	1, {TEXTOID}
-};
+	"SELECT order_uid FROM trade.orders WHERE account_id = $1 AND trade_date = $2 AND status = 'UNKNOWN'"
+	" AND NOT quarantined ORDER BY sent_ts",
+	2,
+	{TEXTOID, DATEOID}};
 
 static QtsStmt balance_witness = {
-	"SELECT h.orderable_qty, s.balance_ok_ts FROM trade.account_sync s LEFT JOIN trade.holdings h"
+	"SELECT CASE WHEN $3 THEN h.orderable_qty ELSE h.qty END, s.balance_ok_ts FROM trade.account_sync s LEFT JOIN trade.holdings h"
 	" ON h.account_id = s.account_id AND h.symbol = $2 WHERE s.account_id = $1",
-	2, {TEXTOID, TEXTOID}
-};
+	3,
+	{TEXTOID, TEXTOID, BOOLOID}};
 
 static QtsStmt quarantine_order = {
 	"UPDATE trade.orders SET quarantined = true, updated_ts = $2 WHERE order_uid = $1",
-	2, {UUIDOID, TIMESTAMPTZOID}
-};
+	2,
+	{UUIDOID, TIMESTAMPTZOID}};
 
 static QtsStmt not_accepted = {
 	"UPDATE trade.orders SET status = 'REJECTED', error_code = 'NOT_ACCEPTED',"
 	" error_message = 'no witness of it at the broker', complete_lists = $3, updated_ts = $2 WHERE order_uid = $1",
-	3, {UUIDOID, TIMESTAMPTZOID, INT4OID}
-};
+	3,
+	{UUIDOID, TIMESTAMPTZOID, INT4OID}};
 
 static QtsStmt not_accepted_intent = {
 	"UPDATE trade.order_intents SET status = 'FAILED', error_code = 'NOT_ACCEPTED',"
 	" error_message = 'no witness of it at the broker', updated_ts = $2 WHERE intent_id = $1",
-	2, {UUIDOID, TIMESTAMPTZOID}
-};
+	2,
+	{UUIDOID, TIMESTAMPTZOID}};
 
 static QtsStmt count_list = {
-	"UPDATE trade.orders SET complete_lists = $2 WHERE order_uid = $1",
-	2, {UUIDOID, INT4OID}
-};
+	"UPDATE trade.orders SET complete_lists = $2 WHERE order_uid = $1", 2, {UUIDOID, INT4OID}};
 
 /* Distinct broker orders that could be this one; the last one found is copied out. */
 static int
@@ -63,9 +62,10 @@ candidates(const QtsOrderRow *row, QtsDate date, const QtsLedger *ledger, QtsLoo
 {
 	QtsLooseOrder *loose = palloc(sizeof(QtsLooseOrder) * LOOSE_MAX);
 	QtsMatchWindow window = {.before = CLOCK_SKEW, .after = qts_guc.http_timeout * QTS_MS + CLOCK_SKEW};
-	QtsSentOrder sent = {.sell = row->sell, .qty = row->qty, .price = row->market ? 0 : row->price, .sent_at = row->sent_at};
-	int			n = qts_exec_loose_orders(row->account, date, loose, LOOSE_MAX);
-	int			matches = 0;
+	QtsSentOrder sent = {
+		.sell = row->sell, .qty = row->qty, .price = row->market ? 0 : row->price, .sent_at = row->sent_at};
+	int n = qts_exec_loose_orders(row->account, date, loose, LOOSE_MAX);
+	int matches = 0;
 
 	strlcpy(sent.symbol, row->symbol, sizeof(sent.symbol));
 	strlcpy(sent.ord_dvsn, row->market ? "01" : "00", sizeof(sent.ord_dvsn));
@@ -73,7 +73,7 @@ candidates(const QtsOrderRow *row, QtsDate date, const QtsLedger *ledger, QtsLoo
 	for (int i = 0; i < n; i++)
 	{
 		if (loose[i].order.price < 0)
-			loose[i].order.price = sent.price;	/* a fill tells its own price, not the order's */
+			loose[i].order.price = sent.price; /* a fill tells its own price, not the order's */
 		if (!qts_match_candidate(&sent, &loose[i].order, &window))
 			continue;
 		matches++;
@@ -82,13 +82,14 @@ candidates(const QtsOrderRow *row, QtsDate date, const QtsLedger *ledger, QtsLoo
 	for (int i = 0; ledger != NULL && i < ledger->count; i++)
 	{
 		const QtsLedgerRow *seen = &ledger->rows[i];
-		pg_uuid_t	owner;
-		bool		known = false;
+		pg_uuid_t owner;
+		bool known = false;
 
 		if (seen->orgn_odno[0] != '\0' || !qts_match_candidate(&sent, &seen->order, &window))
 			continue;
 		for (int k = 0; k < n && !known; k++)
-			known = strcmp(loose[k].odno, seen->odno) == 0 && qts_match_candidate(&sent, &loose[k].order, &window);
+			known = strcmp(loose[k].odno, seen->odno) == 0 &&
+					qts_match_candidate(&sent, &loose[k].order, &window);
 		if (!known && !qts_exec_find_order(row->account, date, seen->odno, &owner))
 		{
 			matches++;
@@ -103,7 +104,8 @@ candidates(const QtsOrderRow *row, QtsDate date, const QtsLedger *ledger, QtsLoo
 }
 
 static void
-judge(QtsOrderRow *row, QtsDate date, const QtsLedger *ledger, TimestampTz asked_at, bool trusted, TimestampTz now)
+judge(QtsOrderRow *row, QtsDate date, const QtsLedger *ledger, TimestampTz asked_at, bool trusted,
+	  TimestampTz now)
 {
 	QtsLooseOrder found;
 	QtsUnknownEvidence evidence = {
@@ -113,9 +115,9 @@ judge(QtsOrderRow *row, QtsDate date, const QtsLedger *ledger, TimestampTz asked
 		.grace = (row->sell ? qts_guc.unknown_grace_sell : qts_guc.unknown_grace_buy) * QTS_SEC,
 		.ledger_trusted = trusted,
 	};
-	Datum		witness[2] = {qts_text(row->account), qts_text(row->symbol)};
-	Datum		args[3] = {qts_uuid(&row->order_uid), TimestampTzGetDatum(now)};
-	Datum		intent[2] = {qts_uuid(&row->intent_id), args[1]};
+	Datum witness[3] = {qts_text(row->account), qts_text(row->symbol), BoolGetDatum(row->sell)};
+	Datum args[3] = {qts_uuid(&row->order_uid), TimestampTzGetDatum(now)};
+	Datum intent[2] = {qts_uuid(&row->intent_id), args[1]};
 
 	if (ledger != NULL && ledger->complete && asked_at >= row->sent_at + LEDGER_LAG)
 		row->complete_lists++;
@@ -135,33 +137,36 @@ judge(QtsOrderRow *row, QtsDate date, const QtsLedger *ledger, TimestampTz asked
 			qts_stmt_run_one(&not_accepted, args, NULL, "order");
 			if (!qts_uuid_is_null(&row->intent_id))
 				qts_stmt_run_one(&not_accepted_intent, intent, NULL, "intent");
-			qts_alert("CRITICAL", "ORDER_NOT_ACCEPTED", row->symbol, "Compare the day's orders at the broker.",
-					  "the unanswered order for " INT64_FORMAT " %s counts as not accepted: no notice, no ledger row, "
-					  "the balance is unchanged", row->qty, row->symbol);
+			qts_alert("CRITICAL", "ORDER_NOT_ACCEPTED", row->symbol,
+					  "Compare the day's orders at the broker.",
+					  "the unanswered order for " INT64_FORMAT
+					  " %s counts as not accepted: no notice, no ledger row, the balance is unchanged",
+					  row->qty, row->symbol);
 			break;
 		case QTS_UNKNOWN_QUARANTINE:
 			qts_stmt_run_one(&quarantine_order, args, NULL, "order");
-			qts_alert("CRITICAL", "ORDER_AMBIGUOUS", row->symbol, "Find it at the broker and call qts.resolve_order().",
-					  "%d broker orders could be the unanswered one for " INT64_FORMAT " %s", evidence.candidates,
-					  row->qty, row->symbol);
+			qts_alert("CRITICAL", "ORDER_AMBIGUOUS", row->symbol,
+					  "Find it at the broker and call qts.resolve_order().",
+					  "%d broker orders could be the unanswered one for " INT64_FORMAT " %s",
+					  evidence.candidates, row->qty, row->symbol);
 			break;
 		case QTS_UNKNOWN_WAIT:
-			{
-				Datum		lists[2] = {args[0], args[2]};
+		{
+			Datum lists[2] = {args[0], args[2]};
 
-				qts_stmt_run_one(&count_list, lists, NULL, "order");
-				break;
-			}
+			qts_stmt_run_one(&count_list, lists, NULL, "order");
+			break;
+		}
 	}
 }
 
 void
-qts_exec_unknowns(const char *account, QtsDate date, const QtsLedger *ledger, TimestampTz asked_at, bool trusted,
-				  TimestampTz now)
+qts_exec_unknowns(const char *account, QtsDate date, const QtsLedger *ledger, TimestampTz asked_at,
+				  bool trusted, TimestampTz now)
 {
-	Datum		args[1] = {qts_text(account)};
-	int			n = (int) qts_stmt_run(&unknown_orders, args, NULL);
-	pg_uuid_t  *uids = palloc(sizeof(pg_uuid_t) * (n + 1));
+	Datum args[2] = {qts_text(account), DateADTGetDatum(date)};
+	int n = (int) qts_stmt_run(&unknown_orders, args, NULL);
+	pg_uuid_t *uids = palloc(sizeof(pg_uuid_t) * (n + 1));
 
 	for (int i = 0; i < n; i++)
 		uids[i] = qts_col_uuid(i, 1);

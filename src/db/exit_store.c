@@ -29,38 +29,42 @@
 #define FAILED "('FAILED', 'REJECTED', 'CANCELLED', 'EXPIRED', 'DUPLICATE')"
 
 /* Columns of a watch, the same for all positions and for one. */
-#define WATCH_COLUMNS \
-	"SELECT p.position_id, p.account_id, p.symbol, p.version, p.status = 'CLOSING', p.qty, p.original_qty, p.avg_price," \
-	" p.exit_mode, p.quarantine_reason IS NOT NULL, s.phase, s.exit_cycle, s.hwm_price, s.hwm_ts, s.stop_floor_price," \
-	" s.atr_pct, s.last_avg_price, s.base_avg_price, s.last_qty, s.cycle_qty, s.trail_partial_done," \
-	" s.stop_floor_breach_ticks, s.stop_floor_breach_ts, s.trailing_breach_ticks, s.trailing_breach_ts," \
-	" (SELECT coalesce(sum(i.qty - i.filled_qty), 0)::bigint FROM trade.order_intents i" \
-	"  WHERE i.position_id = p.position_id AND i.status IN " LIVE ")," \
-	" (SELECT coalesce(max(i.priority), 0) FROM trade.order_intents i" \
-	"  WHERE i.position_id = p.position_id AND i.status IN " LIVE ")," \
-	" (SELECT array_to_string(array_agg(DISTINCT i.reason_code), ',') FROM trade.order_intents i" \
-	"  WHERE i.position_id = p.position_id AND i.exit_cycle = coalesce(s.exit_cycle, 1) AND i.status NOT IN " FAILED \
-	"  AND (i.status IN " LIVE " OR i.reason_code IN ('SL1', 'TP1', 'TP2', 'TP3', 'TRAIL_PARTIAL')))," \
+#define WATCH_COLUMNS                                                                                        \
+	"SELECT p.position_id, p.account_id, p.symbol, p.version, p.status = 'CLOSING', p.qty, p.original_qty, " \
+	"p.avg_price,"                                                                                           \
+	" p.exit_mode, p.quarantine_reason IS NOT NULL, s.phase, s.exit_cycle, s.hwm_price, s.hwm_ts, "          \
+	"s.stop_floor_price,"                                                                                    \
+	" s.atr_pct, s.last_avg_price, s.base_avg_price, s.last_qty, s.cycle_qty, s.trail_partial_done,"         \
+	" s.stop_floor_breach_ticks, s.stop_floor_breach_ts, s.trailing_breach_ticks, s.trailing_breach_ts,"     \
+	" (SELECT coalesce(sum(i.qty - i.filled_qty), 0)::bigint FROM trade.order_intents i"                     \
+	"  WHERE i.position_id = p.position_id AND i.status IN " LIVE "),"                                       \
+	" (SELECT coalesce(max(i.priority), 0) FROM trade.order_intents i"                                       \
+	"  WHERE i.position_id = p.position_id AND i.status IN " LIVE "),"                                       \
+	" (SELECT array_to_string(array_agg(DISTINCT i.reason_code), ',') FROM trade.order_intents i"            \
+	"  WHERE i.position_id = p.position_id AND i.exit_cycle = coalesce(s.exit_cycle, 1) AND i.status NOT "   \
+	"IN " FAILED "  AND (i.status IN " LIVE                                                                  \
+	" OR i.reason_code IN ('SL1', 'TP1', 'TP2', 'TP3', 'TRAIL_PARTIAL'))),"                                  \
 	" s.position_id IS NOT NULL"
 
 static QtsStmt load_watches = {
-	WATCH_COLUMNS ", coalesce((SELECT x.profile_id FROM trade.exit_profiles x WHERE x.profile_id = p.exit_profile_id"
+	WATCH_COLUMNS
+	", coalesce((SELECT x.profile_id FROM trade.exit_profiles x WHERE x.profile_id = p.exit_profile_id"
 	" AND x.is_active), (SELECT x.profile_id FROM trade.symbol_exit_overrides o JOIN trade.exit_profiles x USING (profile_id)"
 	" WHERE o.symbol = p.symbol AND o.enabled AND o.effective_from <= $1 AND x.is_active), 'default_hybrid_v1')"
 	" FROM trade.positions p LEFT JOIN trade.position_state s USING (position_id)"
 	" WHERE p.status IN ('OPEN', 'CLOSING') AND p.qty > 0",
-	1, {DATEOID}
-};
+	1,
+	{DATEOID}};
 
 static QtsStmt load_watch = {
-	WATCH_COLUMNS " FROM (SELECT * FROM trade.positions WHERE position_id = $1 AND status IN ('OPEN', 'CLOSING') AND qty > 0"
+	WATCH_COLUMNS
+	" FROM (SELECT * FROM trade.positions WHERE position_id = $1 AND status IN ('OPEN', 'CLOSING') AND qty > 0"
 	" FOR NO KEY UPDATE) p LEFT JOIN trade.position_state s USING (position_id)",
-	1, {UUIDOID}
-};
+	1,
+	{UUIDOID}};
 
 static QtsStmt load_profiles = {
-	"SELECT profile_id, config::text FROM trade.exit_profiles WHERE is_active ORDER BY profile_id"
-};
+	"SELECT profile_id, config::text FROM trade.exit_profiles WHERE is_active ORDER BY profile_id"};
 
 static QtsStmt control_mode = {"SELECT mode FROM trade.exit_control"};
 
@@ -68,42 +72,40 @@ static QtsStmt control_mode = {"SELECT mode FROM trade.exit_control"};
 static QtsStmt failed_attempts = {
 	"SELECT count(*)::int, max(updated_ts) FROM trade.order_intents WHERE position_id = $1 AND exit_cycle = $2"
 	" AND reason_code = $3 AND status IN " FAILED,
-	3, {UUIDOID, INT4OID, TEXTOID}
-};
+	3,
+	{UUIDOID, INT4OID, TEXTOID}};
 
 static QtsStmt ended_attempts = {
 	"SELECT count(*)::int FROM trade.order_intents WHERE position_id = $1 AND exit_cycle = $2 AND phase = $3"
 	" AND reason_code = $4 AND status NOT IN " FAILED " AND status NOT IN " LIVE,
-	4, {UUIDOID, INT4OID, TEXTOID, TEXTOID}
-};
+	4,
+	{UUIDOID, INT4OID, TEXTOID, TEXTOID}};
 
 static QtsStmt ask_to_go = {
 	"UPDATE trade.order_intents SET cancel_requested = true WHERE position_id = $1 AND NOT cancel_requested"
 	" AND priority < $2 AND status IN " LIVE,
-	2, {UUIDOID, INT4OID}
-};
+	2,
+	{UUIDOID, INT4OID}};
 
 static QtsStmt insert_intent = {
 	"INSERT INTO trade.order_intents (account_id, position_id, symbol, intent_type, qty, order_type, reason_code,"
 	" action_key, exit_cycle, phase, priority, source_module, decided_price, threshold_price, created_ts, updated_ts)"
 	" VALUES ($1, $2, $3, $4, $5, 'MKT', $6, $7, $8, $9, $10, 'EXIT', $11, $12, $13, $13)"
 	" ON CONFLICT DO NOTHING RETURNING intent_id",
-	13, {TEXTOID, UUIDOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID, INT4OID, TEXTOID, INT4OID, NUMERICOID,
-	NUMERICOID, TIMESTAMPTZOID}
-};
+	13,
+	{TEXTOID, UUIDOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID, INT4OID, TEXTOID, INT4OID, NUMERICOID,
+	 NUMERICOID, TIMESTAMPTZOID}};
 
 static QtsStmt set_status = {
-	"UPDATE trade.positions SET status = $2 WHERE position_id = $1 AND status <> $2",
-	2, {UUIDOID, TEXTOID}
-};
+	"UPDATE trade.positions SET status = $2 WHERE position_id = $1 AND status <> $2", 2, {UUIDOID, TEXTOID}};
 
 static QtsStmt insert_signal = {
 	"INSERT INTO trade.exit_signals (ts, position_id, account_id, rule_name, is_triggered, price, threshold_price,"
 	" pnl_pct, hwm_price, stop_floor_price, phase, control_mode, profile_id, intent_id)"
 	" VALUES ($1, $2, $3, $4, true, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-	13, {TIMESTAMPTZOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID,
-	TEXTOID, TEXTOID, TEXTOID, UUIDOID}
-};
+	13,
+	{TIMESTAMPTZOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID,
+	 TEXTOID, TEXTOID, TEXTOID, UUIDOID}};
 
 static QtsStmt store_state = {
 	"INSERT INTO trade.position_state AS s (position_id, phase, exit_cycle, hwm_price, hwm_ts, stop_floor_price,"
@@ -114,48 +116,47 @@ static QtsStmt store_state = {
 	" stop_floor_price = $6, last_avg_price = $7, base_avg_price = $8, last_qty = $9, cycle_qty = $10,"
 	" trail_partial_done = $11, stop_floor_breach_ticks = $12, stop_floor_breach_ts = $13,"
 	" trailing_breach_ticks = $14, trailing_breach_ts = $15, last_eval_ts = $16, updated_ts = $16",
-	16, {UUIDOID, TEXTOID, INT4OID, NUMERICOID, TIMESTAMPTZOID, NUMERICOID, NUMERICOID, NUMERICOID, INT8OID, INT8OID,
-	BOOLOID, INT4OID, TIMESTAMPTZOID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID}
-};
+	16,
+	{UUIDOID, TEXTOID, INT4OID, NUMERICOID, TIMESTAMPTZOID, NUMERICOID, NUMERICOID, NUMERICOID, INT8OID,
+	 INT8OID, BOOLOID, INT4OID, TIMESTAMPTZOID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID}};
 
 static QtsStmt effect_positions = {
 	"SELECT DISTINCT i.position_id FROM trade.order_intents i WHERE NOT i.effect_applied AND i.position_id IS NOT NULL"
-	" AND i.status NOT IN " LIVE
-};
+	" AND i.status NOT IN " LIVE};
 
 static QtsStmt lock_effect_position = {
 	"SELECT qty, avg_price, status, (SELECT count(*) FROM trade.order_intents i WHERE i.position_id = p.position_id"
 	" AND i.status IN " LIVE ")::int FROM trade.positions p WHERE position_id = $1 FOR NO KEY UPDATE",
-	1, {UUIDOID}
-};
+	1,
+	{UUIDOID}};
 
 static QtsStmt take_effects = {
 	"UPDATE trade.order_intents SET effect_applied = true WHERE position_id = $1 AND NOT effect_applied"
 	" AND status NOT IN " LIVE " RETURNING reason_code, filled_qty, exit_cycle",
-	1, {UUIDOID}
-};
+	1,
+	{UUIDOID}};
 
 /* Emptied positions without an intent to take in: sold elsewhere. */
 static QtsStmt close_emptied = {
 	"UPDATE trade.positions p SET status = 'CLOSED' WHERE status IN ('OPEN', 'CLOSING') AND qty = 0"
-	" AND NOT EXISTS (SELECT 1 FROM trade.order_intents i WHERE i.position_id = p.position_id AND i.status IN " LIVE ")"
-	" RETURNING position_id"
-};
+	" AND NOT EXISTS (SELECT 1 FROM trade.order_intents i WHERE i.position_id = p.position_id AND i.status IN " LIVE
+	")"
+	" RETURNING position_id"};
 
 static QtsStmt state_exited = {
 	"UPDATE trade.position_state SET phase = 'EXITED' WHERE position_id = $1 AND phase <> 'EXITED'",
-	1, {UUIDOID}
-};
+	1,
+	{UUIDOID}};
 
 static QtsStmt ticks_high = {
 	"SELECT max(coalesce(nullif(bid_price, 0), last_price)) FROM market.prices_ticks WHERE symbol = $1 AND recv_ts > $2",
-	2, {TEXTOID, TIMESTAMPTZOID}
-};
+	2,
+	{TEXTOID, TIMESTAMPTZOID}};
 
 QtsControlMode
 qts_exit_control_mode(void)
 {
-	QtsControlMode mode = QTS_CONTROL_PAUSE_ALL;	/* no row: fail closed */
+	QtsControlMode mode = QTS_CONTROL_PAUSE_ALL; /* no row: fail closed */
 
 	if (qts_stmt_run(&control_mode, NULL, NULL) == 1)
 		(void) qts_control_mode_parse(qts_col_text(0, 1), &mode);
@@ -165,23 +166,22 @@ qts_exit_control_mode(void)
 QtsProfileRow *
 qts_exit_load_profiles(int *count)
 {
-	int			n = (int) qts_stmt_run(&load_profiles, NULL, NULL);
+	int n = (int) qts_stmt_run(&load_profiles, NULL, NULL);
 	QtsProfileRow *rows = palloc0(sizeof(QtsProfileRow) * (n + 1));
-	int			used = 0;
+	int used = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		char		why[256];
+		char why[256];
 
 		qts_col_copy(i, 1, rows[used].profile_id, sizeof(rows[used].profile_id));
 		/* validated when written; one that does not parse any more is skipped, so the default applies */
 		if (qts_profile_parse(qts_col_text(i, 2), &rows[used].profile, why, sizeof(why)))
 			used++;
 		else
-			ereport(WARNING,
-					(errcode(QTS_ERRCODE_INVALID),
-					 errmsg("exit profile \"%s\" is not usable: %s", rows[used].profile_id, why),
-					 errhint("Save it again with qts.save_exit_profile().")));
+			ereport(WARNING, (errcode(QTS_ERRCODE_INVALID),
+							  errmsg("exit profile \"%s\" is not usable: %s", rows[used].profile_id, why),
+							  errhint("Save it again with qts.save_exit_profile().")));
 	}
 	rows[used].profile_id[0] = '\0';
 	rows[used].profile = qts_exit_profile_default();
@@ -202,22 +202,23 @@ static QtsPpm
 col_ppm(uint64 row, int column)
 {
 	/* numeric(12,6) fraction read as 1/10 000: scale up to ppm */
-	bool		isnull;
-	Datum		value = qts_col(row, column, &isnull);
+	bool isnull;
+	Datum value = qts_col(row, column, &isnull);
 
 	if (isnull)
 		return 0;
-	return DatumGetInt64(DirectFunctionCall1(numeric_int8, DirectFunctionCall2(numeric_mul, value,
-																			   NumericGetDatum(int64_to_numeric(QTS_PPM)))));
+	return DatumGetInt64(DirectFunctionCall1(
+		numeric_int8, DirectFunctionCall2(numeric_mul, value, NumericGetDatum(int64_to_numeric(QTS_PPM)))));
 }
 
 static void
 watch_rules(QtsExitPosition *position, char *list)
 {
-	char	   *save = NULL;
+	char *save = NULL;
 
 	memset(position->live_rule, 0, sizeof(position->live_rule));
-	for (char *name = list ? strtok_r(list, ",", &save) : NULL; name != NULL; name = strtok_r(NULL, ",", &save))
+	for (char *name = list ? strtok_r(list, ",", &save) : NULL; name != NULL;
+		 name = strtok_r(NULL, ",", &save))
 	{
 		QtsExitRule rule;
 
@@ -232,7 +233,7 @@ watch_fill(uint64 i, QtsWatch *watch)
 {
 	QtsExitPosition *position = &watch->position;
 	QtsExitState *state = &watch->state;
-	QtsQty		locked = qts_col_int64(i, 26, 0);
+	QtsQty locked = qts_col_int64(i, 26, 0);
 
 	watch->position_id = qts_col_uuid(i, 1);
 	qts_col_copy(i, 2, watch->account, sizeof(watch->account));
@@ -253,9 +254,8 @@ watch_fill(uint64 i, QtsWatch *watch)
 	memset(state, 0, sizeof(*state));
 	state->cycle = qts_col_int32(i, 12, 1);
 	if (watch->has_state && !qts_exit_phase_parse(qts_col_text(i, 11), &state->phase))
-		ereport(ERROR,
-				(errcode(QTS_ERRCODE_INTERNAL),
-				 errmsg("position state has a phase this library does not know")));
+		ereport(ERROR, (errcode(QTS_ERRCODE_INTERNAL),
+						errmsg("position state has a phase this library does not know")));
 	state->hwm = qts_col_price(i, 13);
 	state->hwm_at = qts_col_int64(i, 14, QTS_TIME_NONE);
 	state->stop_floor = qts_col_price(i, 15);
@@ -273,9 +273,9 @@ watch_fill(uint64 i, QtsWatch *watch)
 QtsWatch *
 qts_exit_load_watches(const QtsProfileRow *profiles, int nprofiles, int32 seoul_date, int *count)
 {
-	Datum		args[1] = {DateADTGetDatum(seoul_date)};
-	int			n = (int) qts_stmt_run(&load_watches, args, NULL);
-	QtsWatch   *watches = palloc0(sizeof(QtsWatch) * (n + 1));
+	Datum args[1] = {DateADTGetDatum(seoul_date)};
+	int n = (int) qts_stmt_run(&load_watches, args, NULL);
+	QtsWatch *watches = palloc0(sizeof(QtsWatch) * (n + 1));
 
 	for (int i = 0; i < n; i++)
 	{
@@ -290,7 +290,7 @@ qts_exit_load_watches(const QtsProfileRow *profiles, int nprofiles, int32 seoul_
 bool
 qts_exit_reread(QtsWatch *watch)
 {
-	Datum		args[1] = {qts_uuid(&watch->position_id)};
+	Datum args[1] = {qts_uuid(&watch->position_id)};
 	QtsExitState memory = watch->state;
 
 	if (qts_stmt_run(&load_watch, args, NULL) != 1)
@@ -305,7 +305,8 @@ qts_exit_reread(QtsWatch *watch)
 static bool
 rule_is_full(QtsExitRule rule)
 {
-	return rule == QTS_RULE_HARD_STOP || rule == QTS_RULE_SL2 || rule == QTS_RULE_STOP_FLOOR || rule == QTS_RULE_TRAIL;
+	return rule == QTS_RULE_HARD_STOP || rule == QTS_RULE_SL2 || rule == QTS_RULE_STOP_FLOOR ||
+		   rule == QTS_RULE_TRAIL;
 }
 
 /*
@@ -315,8 +316,8 @@ rule_is_full(QtsExitRule rule)
 static bool
 rule_must_wait(QtsWatch *watch, const char *reason, TimestampTz now)
 {
-	Datum		args[3] = {qts_uuid(&watch->position_id), Int32GetDatum(watch->state.cycle), qts_text(reason)};
-	int			failed;
+	Datum args[3] = {qts_uuid(&watch->position_id), Int32GetDatum(watch->state.cycle), qts_text(reason)};
+	int failed;
 
 	qts_stmt_run(&failed_attempts, args, NULL);
 	failed = qts_col_int32(0, 1, 0);
@@ -326,7 +327,8 @@ rule_must_wait(QtsWatch *watch, const char *reason, TimestampTz now)
 	if (watch->retry_at <= now)
 		watch->retry_at = 0;
 	else if (failed >= 5)
-		qts_alert("CRITICAL", "EXIT_FAILING", watch->symbol, "See qts.intents for the broker's reasons; sell by hand if needed.",
+		qts_alert("CRITICAL", "EXIT_FAILING", watch->symbol,
+				  "See qts.intents for the broker's reasons; sell by hand if needed.",
 				  "%s of %s has failed %d times", reason, watch->symbol, failed);
 	return watch->retry_at != 0;
 }
@@ -335,13 +337,14 @@ static void
 action_key(const QtsWatch *watch, QtsExitRule rule, const char *reason, char *key, size_t size)
 {
 	const char *phase = qts_exit_phase_name(watch->state.phase);
-	char	   *id = DatumGetCString(DirectFunctionCall1(uuid_out, qts_uuid(&watch->position_id)));
-	int			n = snprintf(key, size, "%s:%d:%s:%s", id, watch->state.cycle, phase, reason);
+	char *id = DatumGetCString(DirectFunctionCall1(uuid_out, qts_uuid(&watch->position_id)));
+	int n = snprintf(key, size, "%s:%d:%s:%s", id, watch->state.cycle, phase, reason);
 
 	if (rule_is_full(rule))
 	{
-		Datum		args[4] = {qts_uuid(&watch->position_id), Int32GetDatum(watch->state.cycle), qts_text(phase), qts_text(reason)};
-		int			ended;
+		Datum args[4] = {qts_uuid(&watch->position_id), Int32GetDatum(watch->state.cycle), qts_text(phase),
+						 qts_text(reason)};
+		int ended;
 
 		/* what an ended full exit left over is sold by the next one */
 		qts_stmt_run(&ended_attempts, args, NULL);
@@ -361,11 +364,19 @@ static void
 log_signal(const QtsWatch *watch, const QtsExitDecision *decision, const char *reason, const char *profile_id,
 		   QtsControlMode control, const pg_uuid_t *intent_id, TimestampTz now)
 {
-	Datum		args[13] = {TimestampTzGetDatum(now), qts_uuid(&watch->position_id), qts_text(watch->account),
-		qts_text(reason), qts_price_numeric(decision->price), qts_price_numeric(decision->threshold),
-		pnl_numeric(watch, decision->price), qts_price_numeric(watch->state.hwm), qts_price_numeric(watch->state.stop_floor),
-		qts_text(qts_exit_phase_name(watch->state.phase)), qts_text(qts_control_mode_name(control)),
-	qts_text(profile_id), qts_uuid(intent_id)};
+	Datum args[13] = {TimestampTzGetDatum(now),
+					  qts_uuid(&watch->position_id),
+					  qts_text(watch->account),
+					  qts_text(reason),
+					  qts_price_numeric(decision->price),
+					  qts_price_numeric(decision->threshold),
+					  pnl_numeric(watch, decision->price),
+					  qts_price_numeric(watch->state.hwm),
+					  qts_price_numeric(watch->state.stop_floor),
+					  qts_text(qts_exit_phase_name(watch->state.phase)),
+					  qts_text(qts_control_mode_name(control)),
+					  qts_text(profile_id),
+					  qts_uuid(intent_id)};
 
 	qts_stmt_run(&insert_signal, args, watch->state.stop_floor == 0 ? "        n    " : NULL);
 }
@@ -375,12 +386,12 @@ qts_exit_act(QtsWatch *watch, const QtsExitDecision *decision, const char *profi
 			 TimestampTz now)
 {
 	const char *reason = qts_exit_rule_name(decision->rule);
-	int			severity = qts_exit_severity(decision->rule);
-	QtsQty		qty = Min(decision->qty, watch->position.available);
-	Datum		go[2] = {qts_uuid(&watch->position_id), Int32GetDatum(severity)};
-	Datum		closing[2] = {go[0], qts_text("CLOSING")};
-	pg_uuid_t	intent_id;
-	char		key[160];
+	int severity = qts_exit_severity(decision->rule);
+	QtsQty qty = Min(decision->qty, watch->position.available);
+	Datum go[2] = {qts_uuid(&watch->position_id), Int32GetDatum(severity)};
+	Datum closing[2] = {go[0], qts_text("CLOSING")};
+	pg_uuid_t intent_id;
+	char key[160];
 
 	if (rule_must_wait(watch, reason, now))
 		return false;
@@ -388,17 +399,25 @@ qts_exit_act(QtsWatch *watch, const QtsExitDecision *decision, const char *profi
 		qts_stmt_run(&ask_to_go, go, NULL);
 	qts_exit_store_state(watch, now);
 	if (qty <= 0)
-		return false;			/* the rest follows when the superseded orders are gone */
+		return false; /* the rest follows when the superseded orders are gone */
 	action_key(watch, decision->rule, reason, key, sizeof(key));
 	{
-		Datum		args[13] = {qts_text(watch->account), go[0], qts_text(watch->symbol),
-			qts_text(qty == watch->position.qty ? "EXIT_FULL" : "EXIT_PARTIAL"), Int64GetDatum(qty), qts_text(reason),
-			qts_text(key), Int32GetDatum(watch->state.cycle), qts_text(qts_exit_phase_name(watch->state.phase)),
-			Int32GetDatum(severity), qts_price_numeric(decision->price), qts_price_numeric(decision->threshold),
-		TimestampTzGetDatum(now)};
+		Datum args[13] = {qts_text(watch->account),
+						  go[0],
+						  qts_text(watch->symbol),
+						  qts_text(qty == watch->position.qty ? "EXIT_FULL" : "EXIT_PARTIAL"),
+						  Int64GetDatum(qty),
+						  qts_text(reason),
+						  qts_text(key),
+						  Int32GetDatum(watch->state.cycle),
+						  qts_text(qts_exit_phase_name(watch->state.phase)),
+						  Int32GetDatum(severity),
+						  qts_price_numeric(decision->price),
+						  qts_price_numeric(decision->threshold),
+						  TimestampTzGetDatum(now)};
 
 		if (qts_stmt_run(&insert_intent, args, NULL) == 0)
-			return false;		/* the same action is under way already */
+			return false; /* the same action is under way already */
 	}
 	intent_id = qts_col_uuid(0, 1);
 	qts_stmt_run(&set_status, closing, NULL);
@@ -408,16 +427,35 @@ qts_exit_act(QtsWatch *watch, const QtsExitDecision *decision, const char *profi
 }
 
 void
+qts_exit_new_cycle(QtsWatch *watch, TimestampTz now)
+{
+	Datum go[2] = {qts_uuid(&watch->position_id), Int32GetDatum(PG_INT32_MAX)};
+
+	qts_stmt_run(&ask_to_go, go, NULL);
+	qts_exit_store_state(watch, now);
+}
+
+void
 qts_exit_store_state(QtsWatch *watch, TimestampTz now)
 {
 	const QtsExitState *state = &watch->state;
-	Datum		args[16] = {qts_uuid(&watch->position_id), qts_text(qts_exit_phase_name(state->phase)),
-		Int32GetDatum(state->cycle), qts_price_numeric(state->hwm), TimestampTzGetDatum(state->hwm_at),
-		qts_price_numeric(state->stop_floor), qts_price_numeric(state->last_avg_price),
-		qts_price_numeric(state->base_avg_price), Int64GetDatum(state->last_qty), Int64GetDatum(watch->position.original_qty),
-		BoolGetDatum(state->trail_partial_done), Int32GetDatum(state->floor_ticks), TimestampTzGetDatum(state->floor_since),
-		Int32GetDatum(state->trail_ticks), TimestampTzGetDatum(state->trail_since), TimestampTzGetDatum(now)};
-	char		nulls[17] = "                ";
+	Datum args[16] = {qts_uuid(&watch->position_id),
+					  qts_text(qts_exit_phase_name(state->phase)),
+					  Int32GetDatum(state->cycle),
+					  qts_price_numeric(state->hwm),
+					  TimestampTzGetDatum(state->hwm_at),
+					  qts_price_numeric(state->stop_floor),
+					  qts_price_numeric(state->last_avg_price),
+					  qts_price_numeric(state->base_avg_price),
+					  Int64GetDatum(state->last_qty),
+					  Int64GetDatum(watch->position.original_qty),
+					  BoolGetDatum(state->trail_partial_done),
+					  Int32GetDatum(state->floor_ticks),
+					  TimestampTzGetDatum(state->floor_since),
+					  Int32GetDatum(state->trail_ticks),
+					  TimestampTzGetDatum(state->trail_since),
+					  TimestampTzGetDatum(now)};
+	char nulls[17] = "                ";
 
 	if (state->hwm == 0)
 		nulls[3] = nulls[4] = 'n';
@@ -439,21 +477,22 @@ qts_exit_store_state(QtsWatch *watch, TimestampTz now)
 typedef struct Effect
 {
 	QtsExitRule rule;
-	QtsQty		filled;
-	int			cycle;
+	QtsQty filled;
+	int cycle;
 } Effect;
 
 /* Ended intents of one position, in one transaction with what they change. */
 static void
-apply_position(const pg_uuid_t *position_id, const QtsWatch *watch, const QtsProfileRow *profiles, TimestampTz now)
+apply_position(const pg_uuid_t *position_id, const QtsWatch *watch, const QtsProfileRow *profiles,
+			   TimestampTz now)
 {
-	Datum		args[2] = {qts_uuid(position_id)};
-	QtsQty		qty;
-	QtsPrice	average;
-	int			live;
-	int			n;
-	Effect	   *effects;
-	QtsWatch	changed;
+	Datum args[2] = {qts_uuid(position_id)};
+	QtsQty qty;
+	QtsPrice average;
+	int live;
+	int n;
+	Effect *effects;
+	QtsWatch changed;
 
 	if (qts_stmt_run(&lock_effect_position, args, NULL) != 1)
 		return;
@@ -496,11 +535,11 @@ apply_position(const pg_uuid_t *position_id, const QtsWatch *watch, const QtsPro
 int
 qts_exit_apply_effects(const QtsProfileRow *profiles, int nprofiles, int32 seoul_date, TimestampTz now)
 {
-	int			n = (int) qts_stmt_run(&effect_positions, NULL, NULL);
-	pg_uuid_t  *ids = palloc(sizeof(pg_uuid_t) * (n + 1));
-	QtsWatch   *watches;
-	int			nwatches;
-	int			closed;
+	int n = (int) qts_stmt_run(&effect_positions, NULL, NULL);
+	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * (n + 1));
+	QtsWatch *watches;
+	int nwatches;
+	int closed;
 
 	for (int i = 0; i < n; i++)
 		ids[i] = qts_col_uuid(i, 1);
@@ -523,7 +562,7 @@ qts_exit_apply_effects(const QtsProfileRow *profiles, int nprofiles, int32 seoul
 		ids[i] = qts_col_uuid(i, 1);
 	for (int i = 0; i < closed; i++)
 	{
-		Datum		args[1] = {qts_uuid(&ids[i])};
+		Datum args[1] = {qts_uuid(&ids[i])};
 
 		qts_stmt_run(&state_exited, args, NULL);
 	}
@@ -534,7 +573,7 @@ qts_exit_apply_effects(const QtsProfileRow *profiles, int nprofiles, int32 seoul
 QtsPrice
 qts_exit_ticks_high(const QtsWatch *watch, TimestampTz since)
 {
-	Datum		args[2] = {qts_text(watch->symbol), TimestampTzGetDatum(since)};
+	Datum args[2] = {qts_text(watch->symbol), TimestampTzGetDatum(since)};
 
 	qts_stmt_run(&ticks_high, args, NULL);
 	return qts_col_int64(0, 1, 0) * QTS_PRICE_SCALE;

@@ -24,15 +24,14 @@ static QtsStmt wanted_symbols = {
 	"SELECT symbol, account_id FROM (SELECT symbol, account_id, qty * avg_price AS value FROM trade.positions"
 	" WHERE status IN ('OPEN', 'CLOSING') AND qty > 0 UNION ALL SELECT symbol, account_id, 0 FROM trade.orders"
 	" WHERE status IN ('PENDING_SUBMIT', 'UNKNOWN', 'SUBMITTED', 'PARTIAL')) s"
-	" GROUP BY symbol, account_id ORDER BY max(value) DESC, symbol"
-};
+	" GROUP BY symbol, account_id ORDER BY max(value) DESC, symbol"};
 
 static QtsStmt warm_prices = {
 	"SELECT s.symbol, b.best_price, b.bid_price, b.ask_price, b.acml_volume, b.best_ts, b.exch_ts, b.best_source,"
 	" b.prev_close, CASE WHEN s.limits_date = $1 THEN s.lower_limit END, CASE WHEN s.limits_date = $1 THEN s.upper_limit END"
 	" FROM market.prices_best b JOIN market.stocks s USING (symbol)",
-	1, {DATEOID}
-};
+	1,
+	{DATEOID}};
 
 static QtsStmt store_batch = {
 	"WITH t AS (SELECT * FROM unnest($1::timestamptz[], $2::int8[], $3::text[], $4::int8[], $5::int8[], $6::int8[],"
@@ -53,27 +52,25 @@ static QtsStmt store_batch = {
 	" updated_ts = EXCLUDED.updated_ts)"
 	" INSERT INTO market.freshness (symbol, source, last_ts, last_price) SELECT symbol, 'KIS_WS', recv_ts, last_price"
 	" FROM newest ON CONFLICT (symbol, source) DO UPDATE SET last_ts = EXCLUDED.last_ts, last_price = EXCLUDED.last_price",
-	11, {TIMESTAMPTZARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
-	INT8ARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID, INT8ARRAYOID}
-};
+	11,
+	{TIMESTAMPTZARRAYOID, INT8ARRAYOID, TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
+	 INT8ARRAYOID, TIMESTAMPTZARRAYOID, INT8ARRAYOID, INT8ARRAYOID}};
 
 /* Only flips are written: a quiet night costs nothing. */
 static QtsStmt mark_stale = {
 	"UPDATE market.prices_best SET is_stale = true, stale_reason = 'ALL_SOURCES_STALE', updated_ts = $1"
 	" WHERE NOT is_stale AND best_ts < $1 - make_interval(secs => CASE best_source WHEN 'KIS_WS' THEN $2"
 	" WHEN 'KIS_REST' THEN $3 ELSE $4 END)",
-	4, {TIMESTAMPTZOID, FLOAT8OID, FLOAT8OID, FLOAT8OID}
-};
+	4,
+	{TIMESTAMPTZOID, FLOAT8OID, FLOAT8OID, FLOAT8OID}};
 
-static QtsStmt ensure_partitions = {
-	"SELECT system._ensure_partitions($1, 2)", 1, {DATEOID}
-};
+static QtsStmt ensure_partitions = {"SELECT system._ensure_partitions($1, 2)", 1, {DATEOID}};
 
 QtsWanted *
 qts_price_wanted(int *count)
 {
-	int			n = (int) qts_stmt_run(&wanted_symbols, NULL, NULL);
-	QtsWanted  *wanted = palloc0(sizeof(QtsWanted) * (n + 1));
+	int n = (int) qts_stmt_run(&wanted_symbols, NULL, NULL);
+	QtsWanted *wanted = palloc0(sizeof(QtsWanted) * (n + 1));
 
 	for (int i = 0; i < n; i++)
 	{
@@ -87,18 +84,18 @@ qts_price_wanted(int *count)
 void
 qts_price_warm_board(TimestampTz now)
 {
-	QtsDate		date = qts_seoul_date(now);
+	QtsDate date = qts_seoul_date(now);
 	const QtsCalendarDay *day = qts_calendar_today(now);
-	Datum		args[1] = {DateADTGetDatum(date)};
-	int			n;
+	Datum args[1] = {DateADTGetDatum(date)};
+	int n;
 
 	if (day != NULL)
 		qts_board_set_day(day);
 	n = (int) qts_stmt_run(&warm_prices, args, NULL);
 	for (int i = 0; i < n; i++)
 	{
-		char	   *symbol = qts_col_text(i, 1);
-		int			slot = qts_board_claim(symbol);
+		char *symbol = qts_col_text(i, 1);
+		int slot = qts_board_claim(symbol);
 		QtsBoardEntry entry = {0};
 
 		if (slot < 0 || qts_board_version(slot) != 0)
@@ -120,22 +117,23 @@ qts_price_warm_board(TimestampTz now)
 static Datum
 array_of(Datum *values, bool *nulls, int n, Oid type)
 {
-	int			dims[1] = {n};
-	int			lbs[1] = {1};
+	int dims[1] = {n};
+	int lbs[1] = {1};
 
 	if (type == TEXTOID)
-		return PointerGetDatum(construct_md_array(values, NULL, 1, dims, lbs, TEXTOID, -1, false, TYPALIGN_INT));
+		return PointerGetDatum(
+			construct_md_array(values, NULL, 1, dims, lbs, TEXTOID, -1, false, TYPALIGN_INT));
 	return PointerGetDatum(construct_md_array(values, nulls, 1, dims, lbs, type, 8, true, TYPALIGN_DOUBLE));
 }
 
 void
 qts_price_store(const QtsTick *ticks, int n, int64 first_seq)
 {
-	Datum	   *column[11];
-	bool	   *no_exch = palloc0(sizeof(bool) * n);
-	Datum		args[11];
-	static const Oid types[11] = {TIMESTAMPTZOID, INT8OID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID,
-	TIMESTAMPTZOID, INT8OID, INT8OID};
+	Datum *column[11];
+	bool *no_exch = palloc0(sizeof(bool) * n);
+	Datum args[11];
+	static const Oid types[11] = {TIMESTAMPTZOID, INT8OID, TEXTOID,		   INT8OID, INT8OID, INT8OID,
+								  INT8OID,		  INT8OID, TIMESTAMPTZOID, INT8OID, INT8OID};
 
 	for (int c = 0; c < 11; c++)
 		column[c] = palloc(sizeof(Datum) * n);
@@ -164,10 +162,10 @@ qts_price_store(const QtsTick *ticks, int n, int64 first_seq)
 int
 qts_price_mark_stale(TimestampTz now, bool trading)
 {
-	Datum		args[4] = {TimestampTzGetDatum(now),
-		Float8GetDatum(qts_stale_after_ms(QTS_SOURCE_KIS_WS, trading) / 1000.0),
-		Float8GetDatum(qts_stale_after_ms(QTS_SOURCE_KIS_REST, trading) / 1000.0),
-	Float8GetDatum(qts_stale_after_ms(QTS_SOURCE_NAVER, trading) / 1000.0)};
+	Datum args[4] = {TimestampTzGetDatum(now),
+					 Float8GetDatum(qts_stale_after_ms(QTS_SOURCE_KIS_WS, trading) / 1000.0),
+					 Float8GetDatum(qts_stale_after_ms(QTS_SOURCE_KIS_REST, trading) / 1000.0),
+					 Float8GetDatum(qts_stale_after_ms(QTS_SOURCE_NAVER, trading) / 1000.0)};
 
 	return (int) qts_stmt_run(&mark_stale, args, NULL);
 }
@@ -175,7 +173,7 @@ qts_price_mark_stale(TimestampTz now, bool trading)
 void
 qts_price_ensure_partitions(QtsDate date)
 {
-	Datum		args[1] = {DateADTGetDatum(date)};
+	Datum args[1] = {DateADTGetDatum(date)};
 
 	qts_stmt_run(&ensure_partitions, args, NULL);
 }

@@ -16,8 +16,8 @@
 /* A symbol to follow, for which account's credentials. */
 typedef struct QtsWanted
 {
-	char		symbol[QTS_SYMBOL_LEN + 1];
-	char		account[12];
+	char symbol[QTS_SYMBOL_LEN + 1];
+	char account[12];
 } QtsWanted;
 
 /* Symbols of live positions and open orders, most valuable first; palloc'd. */
@@ -30,8 +30,8 @@ extern void qts_price_warm_board(TimestampTz now);
 extern void qts_price_store(const QtsTick *ticks, int n, int64 first_seq);
 
 /* Mark prices that no source keeps fresh; returns how many changed. */
-extern int	qts_price_mark_stale(TimestampTz now, bool trading);
+extern int qts_price_mark_stale(TimestampTz now, bool trading);
 
 extern void qts_price_ensure_partitions(QtsDate date);
 
-#endif							/* QTS_DB_PRICE_STORE_H */
+#endif /* QTS_DB_PRICE_STORE_H */

@@ -144,7 +144,7 @@ static bool
 profile_store(const ProfileKey *key, const json_t *value, QtsExitProfile *out, QtsProfileError *error)
 {
 	char *to = (char *) out + key->offset;
-	int64_t number;
+	int64_t number = 0;
 
 	if (key->unit == UNIT_BOOL)
 	{

@@ -18,11 +18,11 @@
 uint64
 qts_stmt_run(QtsStmt *stmt, const Datum *args, const char *nulls)
 {
-	int			rc;
+	int rc;
 
 	if (stmt->plan == NULL)
 	{
-		SPIPlanPtr	plan = SPI_prepare(stmt->sql, stmt->nargs, stmt->argtypes);
+		SPIPlanPtr plan = SPI_prepare(stmt->sql, stmt->nargs, stmt->argtypes);
 
 		if (plan == NULL)
 			elog(ERROR, "could not prepare \"%s\": %s", stmt->sql, SPI_result_code_string(SPI_result));
@@ -38,13 +38,12 @@ qts_stmt_run(QtsStmt *stmt, const Datum *args, const char *nulls)
 void
 qts_stmt_run_one(QtsStmt *stmt, const Datum *args, const char *nulls, const char *what)
 {
-	uint64		rows = qts_stmt_run(stmt, args, nulls);
+	uint64 rows = qts_stmt_run(stmt, args, nulls);
 
 	if (rows != 1)
-		ereport(ERROR,
-				(errcode(QTS_ERRCODE_VERSION_CONFLICT),
-				 errmsg("expected to change one %s, changed " UINT64_FORMAT, what, rows),
-				 errhint("Somebody else changed it first; the worker reads it again.")));
+		ereport(ERROR, (errcode(QTS_ERRCODE_VERSION_CONFLICT),
+						errmsg("expected to change one %s, changed " UINT64_FORMAT, what, rows),
+						errhint("Somebody else changed it first; the worker reads it again.")));
 }
 
 Datum
@@ -56,8 +55,8 @@ qts_col(uint64 row, int column, bool *isnull)
 int64
 qts_col_int64(uint64 row, int column, int64 ifnull)
 {
-	bool		isnull;
-	Datum		value = qts_col(row, column, &isnull);
+	bool isnull;
+	Datum value = qts_col(row, column, &isnull);
 
 	return isnull ? ifnull : DatumGetInt64(value);
 }
@@ -65,8 +64,8 @@ qts_col_int64(uint64 row, int column, int64 ifnull)
 int32
 qts_col_int32(uint64 row, int column, int32 ifnull)
 {
-	bool		isnull;
-	Datum		value = qts_col(row, column, &isnull);
+	bool isnull;
+	Datum value = qts_col(row, column, &isnull);
 
 	return isnull ? ifnull : DatumGetInt32(value);
 }
@@ -74,8 +73,8 @@ qts_col_int32(uint64 row, int column, int32 ifnull)
 bool
 qts_col_bool(uint64 row, int column)
 {
-	bool		isnull;
-	Datum		value = qts_col(row, column, &isnull);
+	bool isnull;
+	Datum value = qts_col(row, column, &isnull);
 
 	return !isnull && DatumGetBool(value);
 }
@@ -83,8 +82,8 @@ qts_col_bool(uint64 row, int column)
 char *
 qts_col_text(uint64 row, int column)
 {
-	bool		isnull;
-	Datum		value = qts_col(row, column, &isnull);
+	bool isnull;
+	Datum value = qts_col(row, column, &isnull);
 
 	return isnull ? NULL : TextDatumGetCString(value);
 }
@@ -92,7 +91,7 @@ qts_col_text(uint64 row, int column)
 void
 qts_col_copy(uint64 row, int column, char *to, size_t size)
 {
-	char	   *value = qts_col_text(row, column);
+	char *value = qts_col_text(row, column);
 
 	strlcpy(to, value ? value : "", size);
 }
@@ -100,9 +99,9 @@ qts_col_copy(uint64 row, int column, char *to, size_t size)
 pg_uuid_t
 qts_col_uuid(uint64 row, int column)
 {
-	bool		isnull;
-	Datum		value = qts_col(row, column, &isnull);
-	pg_uuid_t	zero = {{0}};
+	bool isnull;
+	Datum value = qts_col(row, column, &isnull);
+	pg_uuid_t zero = {{0}};
 
 	return isnull ? zero : *DatumGetUUIDP(value);
 }
@@ -110,9 +109,9 @@ qts_col_uuid(uint64 row, int column)
 int64
 qts_col_price(uint64 row, int column)
 {
-	bool		isnull;
-	Datum		value = qts_col(row, column, &isnull);
-	Datum		scaled;
+	bool isnull;
+	Datum value = qts_col(row, column, &isnull);
+	Datum scaled;
 
 	if (isnull)
 		return 0;

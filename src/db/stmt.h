@@ -21,9 +21,9 @@
 typedef struct QtsStmt
 {
 	const char *sql;
-	int			nargs;
-	Oid			argtypes[QTS_STMT_ARGS];
-	SPIPlanPtr	plan;
+	int nargs;
+	Oid argtypes[QTS_STMT_ARGS];
+	SPIPlanPtr plan;
 } QtsStmt;
 
 /* Run it; nulls may be NULL (no null argument).  Returns SPI_processed. */
@@ -37,16 +37,16 @@ extern Datum qts_col(uint64 row, int column, bool *isnull);
 extern int64 qts_col_int64(uint64 row, int column, int64 ifnull);
 extern int32 qts_col_int32(uint64 row, int column, int32 ifnull);
 extern bool qts_col_bool(uint64 row, int column);
-extern char *qts_col_text(uint64 row, int column);	/* palloc'd, NULL when null */
-extern void qts_col_copy(uint64 row, int column, char *to, size_t size);	/* "" when null */
-extern pg_uuid_t qts_col_uuid(uint64 row, int column);	/* zeros when null */
+extern char *qts_col_text(uint64 row, int column);						 /* palloc'd, NULL when null */
+extern void qts_col_copy(uint64 row, int column, char *to, size_t size); /* "" when null */
+extern pg_uuid_t qts_col_uuid(uint64 row, int column);					 /* zeros when null */
 
 /* numeric(18,4) <-> QtsPrice */
-extern int64 qts_col_price(uint64 row, int column);	/* 0 when null */
+extern int64 qts_col_price(uint64 row, int column); /* 0 when null */
 extern Datum qts_price_numeric(int64 price);
 
 extern Datum qts_text(const char *s);
 extern Datum qts_uuid(const pg_uuid_t *uuid);
 extern bool qts_uuid_is_null(const pg_uuid_t *uuid);
 
-#endif							/* QTS_DB_STMT_H */
+#endif /* QTS_DB_STMT_H */

@@ -24,7 +24,7 @@ static MemoryContext caller_cxt = NULL;
 bool
 qts_txn_begin(const char *activity)
 {
-	Oid			gate;
+	Oid gate;
 
 	Assert(!IsTransactionState());
 	caller_cxt = CurrentMemoryContext;
@@ -69,8 +69,8 @@ void
 qts_txn_commit_async(void)
 {
 	/* transaction-local: back to the setting at the end */
-	(void) set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_LOCAL, true, 0, false);
+	(void) set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true,
+							 0, false);
 	txn_end();
 }
 

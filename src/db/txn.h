@@ -24,4 +24,4 @@ extern void qts_txn_commit_async(void);
 /* Undo everything since qts_txn_begin, quietly. */
 extern void qts_txn_rollback(void);
 
-#endif							/* QTS_DB_TXN_H */
+#endif /* QTS_DB_TXN_H */

@@ -16,7 +16,7 @@
 typedef struct AnswerCode
 {
 	const char *code;
-	QtsOutcome	outcome;
+	QtsOutcome outcome;
 	QtsKisFollow follow;
 } AnswerCode;
 
@@ -66,9 +66,8 @@ answer_starts(const char *code, const char *family)
 static bool
 answer_internal(const char *msg)
 {
-	static const char *const words[] = {
-		"ORA-", "SQL", "시스템", "데이터 오류발생", "처리중 오류", "처리 중 오류"
-	};
+	static const char *const words[] = {"ORA-",		   "SQL",		  "시스템", "데이터 오류발생",
+										"처리중 오류", "처리 중 오류"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 	{
@@ -83,16 +82,16 @@ static bool
 answer_query_passes(const char *code)
 {
 	return strcmp(code, "OPSQ1002") == 0 ||
-		(answer_starts(code, "OPSQ000") && code[7] >= '3' && code[7] <= '9') ||
-		strcmp(code, "OPSQ0010") == 0 || strcmp(code, "OPSQ0011") == 0;
+		   (answer_starts(code, "OPSQ000") && code[7] >= '3' && code[7] <= '9') ||
+		   strcmp(code, "OPSQ0010") == 0 || strcmp(code, "OPSQ0011") == 0;
 }
 
 static QtsOutcome
 answer_refusal(QtsKisCall call, const QtsKisVerdict *v)
 {
-	bool		definitive = answer_starts(v->msg_cd, "APBK") ||
-		answer_starts(v->msg_cd, "KIOK") || answer_starts(v->msg_cd, "40") ||
-		answer_starts(v->msg_cd, "IGW") || answer_starts(v->msg_cd, "OPSQ");
+	bool definitive = answer_starts(v->msg_cd, "APBK") || answer_starts(v->msg_cd, "KIOK") ||
+					  answer_starts(v->msg_cd, "40") || answer_starts(v->msg_cd, "IGW") ||
+					  answer_starts(v->msg_cd, "OPSQ");
 
 	if (answer_internal(v->msg))
 		return QTS_OUTCOME_UNKNOWN;
@@ -115,9 +114,9 @@ QtsKisVerdict
 qts_kis_verdict(QtsKisCall call, int http_status, json_t *root)
 {
 	QtsKisVerdict v = {.outcome = QTS_OUTCOME_UNKNOWN};
-	char		rt_cd[8];
+	char rt_cd[8];
 	const AnswerCode *known;
-	bool		success;
+	bool success;
 
 	if (!root)
 	{
@@ -152,7 +151,7 @@ qts_kis_verdict(QtsKisCall call, int http_status, json_t *root)
 QtsKisVerdict
 qts_kis_classify(QtsKisCall call, int http_status, const char *body, size_t len)
 {
-	json_t	   *root = qts_kis_json_load(body, len);
+	json_t *root = qts_kis_json_load(body, len);
 	QtsKisVerdict v = qts_kis_verdict(call, http_status, root);
 
 	json_decref(root);
@@ -160,13 +159,13 @@ qts_kis_classify(QtsKisCall call, int http_status, const char *body, size_t len)
 }
 
 QtsKisVerdict
-qts_kis_parse_order(int http_status, const char *body, size_t len,
-					char odno[QTS_ODNO_LEN + 1], char orgno[QTS_ORGNO_LEN + 1])
+qts_kis_parse_order(int http_status, const char *body, size_t len, char odno[QTS_ODNO_LEN + 1],
+					char orgno[QTS_ORGNO_LEN + 1])
 {
-	json_t	   *root = qts_kis_json_load(body, len);
+	json_t *root = qts_kis_json_load(body, len);
 	QtsKisVerdict v = qts_kis_verdict(QTS_KIS_CALL_ORDER, http_status, root);
-	json_t	   *output = qts_kis_json_object(qts_kis_json_field(root, "output"));
-	char		number[24];
+	json_t *output = qts_kis_json_object(qts_kis_json_field(root, "output"));
+	char number[24];
 
 	odno[0] = orgno[0] = '\0';
 	if (v.outcome == QTS_OUTCOME_OK)
@@ -188,17 +187,15 @@ qts_kis_parse_order(int http_status, const char *body, size_t len,
 QtsKisVerdict
 qts_kis_parse_token(int http_status, const char *body, size_t len, QtsKisToken *out)
 {
-	json_t	   *root = qts_kis_json_load(body, len);
+	json_t *root = qts_kis_json_load(body, len);
 	QtsKisVerdict v = qts_kis_verdict(QTS_KIS_CALL_OAUTH, http_status, root);
 	const char *token = qts_kis_json_string(root, "access_token");
-	size_t		token_len = strlen(token);
+	size_t token_len = strlen(token);
 
 	memset(out, 0, sizeof(*out));
 	if (http_status == 200 && token_len > 0 && token_len <= QTS_KIS_TOKEN_LEN &&
-		strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=")
-		== token_len &&
-		qts_kis_json_integer(root, "expires_in", &out->expires_in) == QTS_KIS_NUMBER &&
-		out->expires_in > 0)
+		strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=") == token_len &&
+		qts_kis_json_integer(root, "expires_in", &out->expires_in) == QTS_KIS_NUMBER && out->expires_in > 0)
 	{
 		memcpy(out->token, token, token_len);
 		if (out->expires_in > ANSWER_MAX_LIFE)
@@ -212,13 +209,12 @@ qts_kis_parse_token(int http_status, const char *body, size_t len, QtsKisToken *
 }
 
 QtsKisVerdict
-qts_kis_parse_approval(int http_status, const char *body, size_t len,
-					   char key[QTS_KIS_APPROVAL_LEN + 1])
+qts_kis_parse_approval(int http_status, const char *body, size_t len, char key[QTS_KIS_APPROVAL_LEN + 1])
 {
-	json_t	   *root = qts_kis_json_load(body, len);
+	json_t *root = qts_kis_json_load(body, len);
 	QtsKisVerdict v = qts_kis_verdict(QTS_KIS_CALL_OAUTH, http_status, root);
 	const char *text = qts_kis_json_string(root, "approval_key");
-	size_t		n = strlen(text);
+	size_t n = strlen(text);
 
 	key[0] = '\0';
 	if (http_status == 200 && n > 0 && n <= QTS_KIS_APPROVAL_LEN)

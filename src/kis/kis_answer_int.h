@@ -17,4 +17,4 @@ extern QtsKisVerdict qts_kis_verdict(QtsKisCall call, int http_status, json_t *r
 /* The body contradicts its own success: say what, keep the code. */
 extern void qts_kis_doubt(QtsKisVerdict *verdict, const char *what);
 
-#endif							/* QTS_KIS_ANSWER_INT_H */
+#endif /* QTS_KIS_ANSWER_INT_H */

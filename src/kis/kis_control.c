@@ -29,10 +29,10 @@ control_take_key(json_t *output, QtsKisControl *control)
 void
 qts_kis_control_parse(const char *text, size_t len, QtsKisControl *control)
 {
-	json_t	   *root = qts_kis_json_load(text, len);
-	json_t	   *header = qts_kis_json_field(root, "header");
-	json_t	   *body = qts_kis_json_field(root, "body");
-	char		rt_cd[8];
+	json_t *root = qts_kis_json_load(text, len);
+	json_t *header = qts_kis_json_field(root, "header");
+	json_t *body = qts_kis_json_field(root, "body");
+	char rt_cd[8];
 
 	memset(control, 0, sizeof(*control));
 	control->kind = QTS_KIS_CONTROL_JUNK;

@@ -42,7 +42,7 @@ enum
 static inline uint64_t
 frame_carets(const char *s)
 {
-	uint64_t	x;
+	uint64_t x;
 
 	memcpy(&x, s, sizeof(x));
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
@@ -59,7 +59,7 @@ qts_kis_frame_split(const char *text, size_t len, QtsKisFrame *frame)
 	const char *end = text + len;
 	const char *tr = text + 2;
 	const char *bar;
-	int			count = 0;
+	int count = 0;
 
 	if (len < 4 || (text[0] != '0' && text[0] != '1') || text[1] != '|')
 		return false;
@@ -86,7 +86,7 @@ qts_kis_frame_split(const char *text, size_t len, QtsKisFrame *frame)
 static int
 frame_count_fields(const char *s, size_t len)
 {
-	int			n = 1;
+	int n = 1;
 
 	for (; len >= 8; s += 8, len -= 8)
 		n += __builtin_popcountll(frame_carets(s));
@@ -98,7 +98,7 @@ frame_count_fields(const char *s, size_t len)
 bool
 qts_kis_records_open(QtsKisRecords *records, const char *payload, size_t len, int count)
 {
-	int			fields;
+	int fields;
 
 	records->at = payload;
 	records->end = payload + len;
@@ -119,15 +119,15 @@ qts_kis_records_next(QtsKisRecords *records, QtsKisField *fields, int max)
 {
 	const char *start = records->at;
 	const char *p = start;
-	int			width = records->width > 0 ? records->width : INT32_MAX;
-	int			n = 0;
+	int width = records->width > 0 ? records->width : INT32_MAX;
+	int n = 0;
 
 	if (records->left == 0)
 		return 0;
 	records->left--;
 	while (records->end - p >= 8)
 	{
-		uint64_t	carets = frame_carets(p);
+		uint64_t carets = frame_carets(p);
 
 		for (; carets; carets &= carets - 1)
 		{
@@ -176,13 +176,13 @@ qts_kis_records_next(QtsKisRecords *records, QtsKisField *fields, int max)
 static inline bool
 frame_number(QtsKisField field, int64_t *out)
 {
-	int64_t		value = 0;
+	int64_t value = 0;
 
 	if (field.len > 18)
 		return qts_kis_parse_integer(field.s, field.len, out) == QTS_KIS_NUMBER && *out >= 0;
 	for (size_t i = 0; i < field.len; i++)
 	{
-		unsigned	digit = (unsigned) (field.s[i] - '0');
+		unsigned digit = (unsigned) (field.s[i] - '0');
 
 		if (digit > 9)
 			return qts_kis_parse_integer(field.s, field.len, out) == QTS_KIS_NUMBER && *out >= 0;
@@ -196,7 +196,7 @@ frame_number(QtsKisField field, int64_t *out)
 static bool
 frame_change(QtsKisField change, QtsKisField sign, int64_t *out)
 {
-	bool		minus = change.len > 0 && change.s[0] == '-';
+	bool minus = change.len > 0 && change.s[0] == '-';
 
 	if (minus || (change.len > 0 && change.s[0] == '+'))
 	{
@@ -213,28 +213,25 @@ frame_change(QtsKisField change, QtsKisField sign, int64_t *out)
 static QtsTime
 frame_instant(QtsKisField day, QtsKisField clock)
 {
-	int64_t		d;
-	int64_t		c;
-	QtsDate		date;
+	int64_t d;
+	int64_t c;
+	QtsDate date;
 
-	if (day.len != 8 || clock.len != 6 || !frame_number(day, &d) || !frame_number(clock, &c) ||
-		c > 235959 || c / 100 % 100 > 59 || c % 100 > 59 ||
-		!qts_date_from_yyyymmdd((int32_t) d, &date))
+	if (day.len != 8 || clock.len != 6 || !frame_number(day, &d) || !frame_number(clock, &c) || c > 235959 ||
+		c / 100 % 100 > 59 || c % 100 > 59 || !qts_date_from_yyyymmdd((int32_t) d, &date))
 		return QTS_TIME_NONE;
-	return qts_seoul_instant(date, c / 10000 * QTS_HOUR + c / 100 % 100 * QTS_MINUTE +
-							 c % 100 * QTS_SEC);
+	return qts_seoul_instant(date, c / 10000 * QTS_HOUR + c / 100 % 100 * QTS_MINUTE + c % 100 * QTS_SEC);
 }
 
 QtsKisDecode
 qts_kis_tick_next(QtsKisRecords *records, QtsTime recv_at, QtsTick *tick)
 {
 	QtsKisField f[TICK_FIELDS];
-	int			width = qts_kis_records_next(records, f, TICK_FIELDS);
+	int width = qts_kis_records_next(records, f, TICK_FIELDS);
 
 	if (width == 0)
 		return QTS_KIS_END;
-	if (width < TICK_MIN_WIDTH || !qts_kis_copy_symbol(tick->symbol, f[TICK_CODE].s,
-													   f[TICK_CODE].len))
+	if (width < TICK_MIN_WIDTH || !qts_kis_copy_symbol(tick->symbol, f[TICK_CODE].s, f[TICK_CODE].len))
 		return QTS_KIS_MALFORMED;
 	if (!frame_number(f[TICK_PRICE], &tick->price) || tick->price <= 0 ||
 		!frame_number(f[TICK_ASK], &tick->ask) || !frame_number(f[TICK_BID], &tick->bid) ||
@@ -246,7 +243,6 @@ qts_kis_tick_next(QtsKisRecords *records, QtsTime recv_at, QtsTick *tick)
 	tick->exch_at = frame_instant(f[TICK_DATE], f[TICK_HOUR]);
 	tick->recv_at = recv_at;
 	tick->halted = f[TICK_HALTED].len == 1 && f[TICK_HALTED].s[0] == 'Y';
-	tick->market_class = width > TICK_MARKET && f[TICK_MARKET].len == 1 ?
-		f[TICK_MARKET].s[0] : '\0';
+	tick->market_class = width > TICK_MARKET && f[TICK_MARKET].len == 1 ? f[TICK_MARKET].s[0] : '\0';
 	return QTS_KIS_DECODED;
 }

@@ -11,12 +11,12 @@
 #include <string.h>
 #include <strings.h>
 
-#define JSON_MAX_COUNT INT64_C(999999999999999999)	/* as for numbers in strings */
+#define JSON_MAX_COUNT INT64_C(999999999999999999) /* as for numbers in strings */
 
 json_t *
 qts_kis_json_load(const char *text, size_t len)
 {
-	json_t	   *root = json_loadb(text, len, 0, NULL);
+	json_t *root = json_loadb(text, len, 0, NULL);
 
 	if (root && !json_is_object(root))
 	{
@@ -29,9 +29,9 @@ qts_kis_json_load(const char *text, size_t len)
 json_t *
 qts_kis_json_field(json_t *object, const char *name)
 {
-	json_t	   *value = json_object_get(object, name);
+	json_t *value = json_object_get(object, name);
 	const char *key;
-	json_t	   *other;
+	json_t *other;
 
 	if (value)
 		return value;
@@ -54,7 +54,7 @@ qts_kis_json_object(json_t *value)
 QtsKisNumber
 qts_kis_json_integer(json_t *object, const char *name, int64_t *out)
 {
-	json_t	   *value = qts_kis_json_field(object, name);
+	json_t *value = qts_kis_json_field(object, name);
 
 	if (!value || json_is_null(value))
 		return QTS_KIS_ABSENT;
@@ -62,19 +62,17 @@ qts_kis_json_integer(json_t *object, const char *name, int64_t *out)
 		return qts_kis_parse_integer(json_string_value(value), json_string_length(value), out);
 	if (json_is_integer(value))
 	{
-		if (json_integer_value(value) > JSON_MAX_COUNT ||
-			json_integer_value(value) < -JSON_MAX_COUNT)
+		if (json_integer_value(value) > JSON_MAX_COUNT || json_integer_value(value) < -JSON_MAX_COUNT)
 			return QTS_KIS_JUNK;
 		*out = json_integer_value(value);
 		return QTS_KIS_NUMBER;
 	}
 	if (json_is_real(value))
 	{
-		double		real = json_real_value(value);
+		double real = json_real_value(value);
 
 		/* beyond 2^53 a double no longer says which integer was meant */
-		if (real < -9007199254740992.0 || real > 9007199254740992.0 ||
-			(double) (int64_t) real != real)
+		if (real < -9007199254740992.0 || real > 9007199254740992.0 || (double) (int64_t) real != real)
 			return QTS_KIS_JUNK;
 		*out = (int64_t) real;
 		return QTS_KIS_NUMBER;
@@ -85,8 +83,8 @@ qts_kis_json_integer(json_t *object, const char *name, int64_t *out)
 QtsKisNumber
 qts_kis_json_decimal(json_t *object, const char *name, QtsPrice *out)
 {
-	json_t	   *value = qts_kis_json_field(object, name);
-	char		digits[64];
+	json_t *value = qts_kis_json_field(object, name);
+	char digits[64];
 
 	if (!value || json_is_null(value))
 		return QTS_KIS_ABSENT;
@@ -113,8 +111,8 @@ qts_kis_json_count(json_t *object, const char *name, int64_t *out)
 bool
 qts_kis_json_text(json_t *object, const char *name, char *out, size_t size)
 {
-	json_t	   *value = qts_kis_json_field(object, name);
-	char		digits[32];
+	json_t *value = qts_kis_json_field(object, name);
+	char digits[32];
 
 	out[0] = '\0';
 	if (json_is_string(value))

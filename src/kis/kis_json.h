@@ -35,4 +35,4 @@ extern bool qts_kis_json_text(json_t *object, const char *name, char *out, size_
 /* The string itself, "" when it is not one. */
 extern const char *qts_kis_json_string(json_t *object, const char *name);
 
-#endif							/* QTS_KIS_JSON_H */
+#endif /* QTS_KIS_JSON_H */

@@ -48,7 +48,7 @@ list_row(json_t *rows, size_t i)
 static bool
 list_reserve(void **rows, int count, size_t n, size_t size)
 {
-	void	   *more;
+	void *more;
 
 	if (n > (size_t) (QTS_KIS_MAX_ROWS - count))
 		return false;
@@ -63,7 +63,7 @@ static bool
 list_context(json_t *root, const char *name, char out[QTS_KIS_CTX_LEN + 1])
 {
 	const char *s = qts_kis_json_string(root, name);
-	size_t		len = strlen(s);
+	size_t len = strlen(s);
 
 	if (len > QTS_KIS_CTX_LEN)
 		return false;
@@ -75,12 +75,11 @@ list_context(json_t *root, const char *name, char out[QTS_KIS_CTX_LEN + 1])
 static bool
 list_next(json_t *root, bool more, QtsKisPage *page)
 {
-	QtsKisPage	next;
+	QtsKisPage next;
 
 	if (!more)
 		return true;
-	if (!list_context(root, "ctx_area_fk100", next.fk) ||
-		!list_context(root, "ctx_area_nk100", next.nk))
+	if (!list_context(root, "ctx_area_fk100", next.fk) || !list_context(root, "ctx_area_nk100", next.nk))
 		return false;
 	if (strspn(next.nk, " ") == strlen(next.nk) && strspn(next.fk, " ") == strlen(next.fk))
 		return false;
@@ -93,7 +92,7 @@ list_next(json_t *root, bool more, QtsKisPage *page)
 static bool
 list_odno(json_t *row, const char *name, char out[QTS_ODNO_LEN + 1])
 {
-	char		number[32];
+	char number[32];
 
 	(void) qts_kis_json_text(row, name, number, sizeof(number));
 	if (!qts_kis_copy_odno(out, number, strlen(number)))
@@ -106,35 +105,33 @@ list_odno(json_t *row, const char *name, char out[QTS_ODNO_LEN + 1])
 static QtsTime
 list_instant(json_t *row)
 {
-	int64_t		day;
-	int64_t		clock;
-	QtsDate		date;
+	int64_t day;
+	int64_t clock;
+	QtsDate date;
 
 	if (qts_kis_json_integer(row, "ord_dt", &day) != QTS_KIS_NUMBER ||
-		qts_kis_json_integer(row, "ord_tmd", &clock) != QTS_KIS_NUMBER ||
-		day < 0 || day > 99991231 || clock < 0 || clock > 235959 ||
-		clock / 100 % 100 > 59 || clock % 100 > 59 ||
+		qts_kis_json_integer(row, "ord_tmd", &clock) != QTS_KIS_NUMBER || day < 0 || day > 99991231 ||
+		clock < 0 || clock > 235959 || clock / 100 % 100 > 59 || clock % 100 > 59 ||
 		!qts_date_from_yyyymmdd((int32_t) day, &date))
 		return QTS_TIME_NONE;
 	return qts_seoul_instant(date, clock / 10000 * QTS_HOUR + clock / 100 % 100 * QTS_MINUTE +
-							 clock % 100 * QTS_SEC);
+									   clock % 100 * QTS_SEC);
 }
 
 /* Where an order was entered; on paper the field's values are not known. */
 static bool
 list_other_channel(QtsEnvironment environment, json_t *row)
 {
-	char		channel[32];
+	char channel[32];
 
-	return environment != QTS_ENV_PAPER &&
-		qts_kis_json_text(row, "ordr_empno", channel, sizeof(channel)) &&
-		channel[0] != '\0' && strcmp(channel, "OpnAPI") != 0;
+	return environment != QTS_ENV_PAPER && qts_kis_json_text(row, "ordr_empno", channel, sizeof(channel)) &&
+		   channel[0] != '\0' && strcmp(channel, "OpnAPI") != 0;
 }
 
 static ListRow
 list_ledger_row(QtsEnvironment environment, json_t *row, QtsLedgerRow *out)
 {
-	char		text[32];
+	char text[32];
 
 	memset(out, 0, sizeof(*out));
 	if (!json_is_object(row) || !list_odno(row, "odno", out->odno) ||
@@ -171,14 +168,14 @@ list_ledger_row(QtsEnvironment environment, json_t *row, QtsLedgerRow *out)
 }
 
 QtsKisVerdict
-qts_kis_parse_ledger(QtsEnvironment environment, int http_status, const char *body, size_t len,
-					 bool more, QtsLedger *ledger, QtsKisPage *page)
+qts_kis_parse_ledger(QtsEnvironment environment, int http_status, const char *body, size_t len, bool more,
+					 QtsLedger *ledger, QtsKisPage *page)
 {
-	json_t	   *root = qts_kis_json_load(body, len);
+	json_t *root = qts_kis_json_load(body, len);
 	QtsKisVerdict v = qts_kis_verdict(QTS_KIS_CALL_QUERY, http_status, root);
-	int			count = ledger->count;
-	json_t	   *rows;
-	size_t		n;
+	int count = ledger->count;
+	json_t *rows;
+	size_t n;
 
 	if (v.outcome == QTS_OUTCOME_OK)
 	{
@@ -190,7 +187,7 @@ qts_kis_parse_ledger(QtsEnvironment environment, int http_status, const char *bo
 	}
 	for (size_t i = 0; v.outcome == QTS_OUTCOME_OK && i < n; i++)
 	{
-		ListRow		kind = list_ledger_row(environment, list_row(rows, i), &ledger->rows[count]);
+		ListRow kind = list_ledger_row(environment, list_row(rows, i), &ledger->rows[count]);
 
 		count += kind == LIST_ROW_TAKEN;
 		if (kind == LIST_ROW_BAD)
@@ -209,7 +206,7 @@ qts_kis_parse_ledger(QtsEnvironment environment, int http_status, const char *bo
 static bool
 list_average(json_t *row, QtsHoldingRow *out)
 {
-	QtsKrw		amount;
+	QtsKrw amount;
 	QtsKisNumber kind = qts_kis_json_integer(row, "pchs_amt", &amount);
 
 	out->avg_price = -1;
@@ -219,13 +216,13 @@ list_average(json_t *row, QtsHoldingRow *out)
 		return true;
 	}
 	return kind != QTS_KIS_JUNK &&
-		qts_kis_json_decimal(row, "pchs_avg_pric", &out->avg_price) != QTS_KIS_JUNK;
+		   qts_kis_json_decimal(row, "pchs_avg_pric", &out->avg_price) != QTS_KIS_JUNK;
 }
 
 static ListRow
 list_holding_row(json_t *row, QtsHoldingRow *out)
 {
-	char		text[32];
+	char text[32];
 
 	memset(out, 0, sizeof(*out));
 	if (!json_is_object(row))
@@ -244,7 +241,7 @@ list_holding_row(json_t *row, QtsHoldingRow *out)
 static bool
 list_summary(json_t *root, QtsBalanceSummary *out)
 {
-	json_t	   *sum = qts_kis_json_object(qts_kis_json_field(root, "output2"));
+	json_t *sum = qts_kis_json_object(qts_kis_json_field(root, "output2"));
 	QtsBalanceSummary s;
 
 	if (!sum)
@@ -259,15 +256,15 @@ list_summary(json_t *root, QtsBalanceSummary *out)
 }
 
 QtsKisVerdict
-qts_kis_parse_balance(int http_status, const char *body, size_t len, bool more,
-					  QtsBalance *balance, QtsKisPage *page)
+qts_kis_parse_balance(int http_status, const char *body, size_t len, bool more, QtsBalance *balance,
+					  QtsKisPage *page)
 {
-	json_t	   *root = qts_kis_json_load(body, len);
+	json_t *root = qts_kis_json_load(body, len);
 	QtsKisVerdict v = qts_kis_verdict(QTS_KIS_CALL_QUERY, http_status, root);
 	QtsBalanceSummary summary = {-1, -1, -1, -1};
-	int			count = balance->count;
-	json_t	   *rows;
-	size_t		n;
+	int count = balance->count;
+	json_t *rows;
+	size_t n;
 
 	if (count > 0 || page->nk[0] != '\0')
 		summary = balance->summary;
@@ -283,7 +280,7 @@ qts_kis_parse_balance(int http_status, const char *body, size_t len, bool more,
 	}
 	for (size_t i = 0; v.outcome == QTS_OUTCOME_OK && i < n; i++)
 	{
-		ListRow		kind = list_holding_row(list_row(rows, i), &balance->rows[count]);
+		ListRow kind = list_holding_row(list_row(rows, i), &balance->rows[count]);
 
 		count += kind == LIST_ROW_TAKEN;
 		if (kind == LIST_ROW_BAD)

@@ -24,15 +24,15 @@ enum
 	NOTICE_ODNO = 2,
 	NOTICE_ORGN_ODNO = 3,
 	NOTICE_SIDE = 4,
-	NOTICE_CHANGE = 5,			/* 0 new, 1 revise, 2 cancel */
+	NOTICE_CHANGE = 5, /* 0 new, 1 revise, 2 cancel */
 	NOTICE_TYPE = 6,
 	NOTICE_SYMBOL = 8,
 	NOTICE_QTY = 9,
 	NOTICE_PRICE = 10,
 	NOTICE_HOUR = 11,
 	NOTICE_REFUSED = 12,
-	NOTICE_FILLED = 13,			/* 1 order, 2 fill */
-	NOTICE_ACCEPTED = 14,		/* 1 received, 2 confirmed, 3 cancelled by its condition */
+	NOTICE_FILLED = 13,	  /* 1 order, 2 fill */
+	NOTICE_ACCEPTED = 14, /* 1 received, 2 confirmed, 3 cancelled by its condition */
 	NOTICE_BRANCH = 15,
 	NOTICE_ORDER_QTY = 16,
 	NOTICE_FIELDS = 17,
@@ -70,16 +70,16 @@ notice_base64_value(unsigned char c)
 static long
 notice_base64(const char *s, size_t len, unsigned char *out)
 {
-	size_t		pad = len >= 4 ? (size_t) (s[len - 1] == '=') +
-		(size_t) (s[len - 1] == '=' && s[len - 2] == '=') : 0;
-	size_t		n = 0;
-	uint32_t	group = 0;
+	size_t pad =
+		len >= 4 ? (size_t) (s[len - 1] == '=') + (size_t) (s[len - 1] == '=' && s[len - 2] == '=') : 0;
+	size_t n = 0;
+	uint32_t group = 0;
 
 	if (len == 0 || len % 4 != 0)
 		return -1;
 	for (size_t i = 0; i < len - pad; i++)
 	{
-		int			value = notice_base64_value((unsigned char) s[i]);
+		int value = notice_base64_value((unsigned char) s[i]);
 
 		if (value < 0)
 			return -1;
@@ -105,9 +105,9 @@ qts_kis_decrypt(QtsKisCipher *cipher, const char *payload, size_t len, char *out
 {
 	unsigned char *bytes = (unsigned char *) out;
 	const EVP_CIPHER *type = NULL;
-	long		n;
-	int			first = 0;
-	int			last = 0;
+	long n;
+	int first = 0;
+	int last = 0;
 
 	if (!cipher->keyed || len > NOTICE_MAX_TEXT || size < len / 4 * 3)
 		return -1;
@@ -118,10 +118,9 @@ qts_kis_decrypt(QtsKisCipher *cipher, const char *payload, size_t len, char *out
 	if (!cipher->context)
 	{
 		cipher->context = EVP_CIPHER_CTX_new();
-		type = EVP_aes_256_cbc();	/* kept by the context: looked up once */
+		type = EVP_aes_256_cbc(); /* kept by the context: looked up once */
 	}
-	if (!cipher->context ||
-		EVP_DecryptInit_ex(cipher->context, type, NULL, cipher->key, cipher->iv) != 1 ||
+	if (!cipher->context || EVP_DecryptInit_ex(cipher->context, type, NULL, cipher->key, cipher->iv) != 1 ||
 		EVP_DecryptUpdate(cipher->context, bytes, &first, bytes, (int) n) != 1 ||
 		EVP_DecryptFinal_ex(cipher->context, bytes + first, &last) != 1)
 		return -1;
@@ -149,7 +148,7 @@ notice_number(QtsKisField field, int64_t *out)
 static bool
 notice_kind(const QtsKisField *f, QtsNoticeKind *kind)
 {
-	bool		received = notice_is(f[NOTICE_ACCEPTED], '1');
+	bool received = notice_is(f[NOTICE_ACCEPTED], '1');
 
 	if (notice_is(f[NOTICE_REFUSED], '1'))
 		*kind = QTS_NOTICE_REJECTED;
@@ -173,12 +172,11 @@ notice_kind(const QtsKisField *f, QtsNoticeKind *kind)
 static bool
 notice_numbers(const QtsKisField *f, QtsNotice *notice)
 {
-	int64_t		clock;
+	int64_t clock;
 
-	if (!notice_number(f[NOTICE_QTY], &notice->qty) ||
-		!notice_number(f[NOTICE_PRICE], &notice->price) ||
-		!notice_number(f[NOTICE_ORDER_QTY], &notice->order_qty) ||
-		!notice_number(f[NOTICE_HOUR], &clock) || clock > 235959)
+	if (!notice_number(f[NOTICE_QTY], &notice->qty) || !notice_number(f[NOTICE_PRICE], &notice->price) ||
+		!notice_number(f[NOTICE_ORDER_QTY], &notice->order_qty) || !notice_number(f[NOTICE_HOUR], &clock) ||
+		clock > 235959)
 		return false;
 	notice->hhmmss = (int32_t) clock;
 	return notice->kind != QTS_NOTICE_FILL || (notice->qty > 0 && notice->price > 0);
@@ -188,14 +186,13 @@ QtsKisDecode
 qts_kis_notice_next(QtsKisRecords *records, int64_t recv_mono, QtsNotice *notice)
 {
 	QtsKisField f[NOTICE_FIELDS];
-	int			width = qts_kis_records_next(records, f, NOTICE_FIELDS);
+	int width = qts_kis_records_next(records, f, NOTICE_FIELDS);
 
 	if (width == 0)
 		return QTS_KIS_END;
 	memset(notice, 0, sizeof(*notice));
 	if (width < NOTICE_MIN_WIDTH || f[NOTICE_SIDE].len != 2 || f[NOTICE_SIDE].s[0] != '0' ||
-		(f[NOTICE_SIDE].s[1] != '1' && f[NOTICE_SIDE].s[1] != '2') ||
-		!notice_kind(f, &notice->kind) ||
+		(f[NOTICE_SIDE].s[1] != '1' && f[NOTICE_SIDE].s[1] != '2') || !notice_kind(f, &notice->kind) ||
 		!qts_kis_copy_account(notice->account, f[NOTICE_ACCOUNT].s, f[NOTICE_ACCOUNT].len) ||
 		!qts_kis_copy_odno(notice->odno, f[NOTICE_ODNO].s, f[NOTICE_ODNO].len) ||
 		!qts_kis_copy_odno(notice->orgn_odno, f[NOTICE_ORGN_ODNO].s, f[NOTICE_ORGN_ODNO].len) ||
@@ -205,10 +202,8 @@ qts_kis_notice_next(QtsKisRecords *records, int64_t recv_mono, QtsNotice *notice
 	if (strspn(notice->orgn_odno, "0") == QTS_ODNO_LEN)
 		notice->orgn_odno[0] = '\0';
 	notice->sell = f[NOTICE_SIDE].s[1] == '1';
-	qts_kis_copy_text(notice->ord_dvsn, sizeof(notice->ord_dvsn),
-					  f[NOTICE_TYPE].s, f[NOTICE_TYPE].len);
-	qts_kis_copy_text(notice->orgno, sizeof(notice->orgno),
-					  f[NOTICE_BRANCH].s, f[NOTICE_BRANCH].len);
+	qts_kis_copy_text(notice->ord_dvsn, sizeof(notice->ord_dvsn), f[NOTICE_TYPE].s, f[NOTICE_TYPE].len);
+	qts_kis_copy_text(notice->orgno, sizeof(notice->orgno), f[NOTICE_BRANCH].s, f[NOTICE_BRANCH].len);
 	notice->recv_mono = recv_mono;
 	return QTS_KIS_DECODED;
 }

@@ -14,7 +14,7 @@
 
 #define KIS_TRADING "/uapi/domestic-stock/v1/trading/"
 #define KIS_MAX_QTY INT64_C(9999999999) /* ORD_QTY is 10 wide */
-#define KIS_RECENT_DAYS 85		/* "three months", with room for short ones */
+#define KIS_RECENT_DAYS 85				/* "three months", with room for short ones */
 
 const char *
 qts_kis_rest_host(QtsEnvironment environment)
@@ -49,13 +49,12 @@ qts_kis_ws_host(QtsEnvironment environment)
 bool
 qts_kis_ws_is_broker(const char *url)
 {
-	static const char *const hosts[] = {
-		"ws://ops.koreainvestment.com:21000", "ws://ops.koreainvestment.com:31000"
-	};
+	static const char *const hosts[] = {"ws://ops.koreainvestment.com:21000",
+										"ws://ops.koreainvestment.com:31000"};
 
 	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
 	{
-		size_t		len = strlen(hosts[i]);
+		size_t len = strlen(hosts[i]);
 
 		if (strncmp(url, hosts[i], len) == 0 && (url[len] == '\0' || url[len] == '/'))
 			return true;
@@ -101,7 +100,7 @@ request_number(QtsKisWriter *w, const char *key, int64_t value)
 static void
 request_account(QtsKisWriter *w, const char *account)
 {
-	char		cano[9];
+	char cano[9];
 
 	memcpy(cano, account, 8);
 	cano[8] = '\0';
@@ -118,8 +117,8 @@ request_end(QtsKisRequest *request, QtsKisWriter *w)
 }
 
 static bool
-request_oauth(QtsKisRequest *request, const char *path, const char *app_key,
-			  const char *secret_name, const char *secret)
+request_oauth(QtsKisRequest *request, const char *path, const char *app_key, const char *secret_name,
+			  const char *secret)
 {
 	QtsKisWriter w = qts_kis_writer(request->body, sizeof(request->body));
 
@@ -155,14 +154,12 @@ request_venue(QtsKisWriter *w, QtsEnvironment environment)
 }
 
 bool
-qts_kis_build_order(QtsKisRequest *request, QtsEnvironment environment,
-					const QtsOrderRequest *order)
+qts_kis_build_order(QtsKisRequest *request, QtsEnvironment environment, const QtsOrderRequest *order)
 {
 	QtsKisWriter w = qts_kis_writer(request->body, sizeof(request->body));
 
-	if (!qts_kis_account_valid(order->account) || !qts_kis_symbol_valid(order->symbol) ||
-		order->qty <= 0 || order->qty > KIS_MAX_QTY ||
-		(order->market ? order->price != 0 : order->price <= 0))
+	if (!qts_kis_account_valid(order->account) || !qts_kis_symbol_valid(order->symbol) || order->qty <= 0 ||
+		order->qty > KIS_MAX_QTY || (order->market ? order->price != 0 : order->price <= 0))
 		return false;
 	strcpy(request->path, KIS_TRADING "order-cash");
 	request_tr(request, environment, order->sell ? "TTTC0011U" : "TTTC0012U");
@@ -178,11 +175,10 @@ qts_kis_build_order(QtsKisRequest *request, QtsEnvironment environment,
 }
 
 bool
-qts_kis_build_cancel(QtsKisRequest *request, QtsEnvironment environment,
-					 const QtsCancelRequest *cancel)
+qts_kis_build_cancel(QtsKisRequest *request, QtsEnvironment environment, const QtsCancelRequest *cancel)
 {
 	QtsKisWriter w = qts_kis_writer(request->body, sizeof(request->body));
-	char		odno[QTS_ODNO_LEN + 1];
+	char odno[QTS_ODNO_LEN + 1];
 
 	if (!qts_kis_account_valid(cancel->account) || cancel->qty < 0 || cancel->qty > KIS_MAX_QTY ||
 		!qts_kis_copy_odno(odno, cancel->odno, strnlen(cancel->odno, sizeof(cancel->odno))) ||
@@ -214,7 +210,7 @@ request_param(QtsKisWriter *w, const char *key, const char *value)
 static void
 request_param_account(QtsKisWriter *w, const char *account)
 {
-	char		cano[9];
+	char cano[9];
 
 	memcpy(cano, account, 8);
 	cano[8] = '\0';
@@ -231,11 +227,11 @@ request_page(QtsKisWriter *w, const QtsKisPage *page)
 }
 
 bool
-qts_kis_build_ledger(QtsKisRequest *request, QtsEnvironment environment, const char *account,
-					 QtsDate date, QtsDate today, const QtsKisPage *page)
+qts_kis_build_ledger(QtsKisRequest *request, QtsEnvironment environment, const char *account, QtsDate date,
+					 QtsDate today, const QtsKisPage *page)
 {
 	QtsKisWriter w = qts_kis_writer(request->path, sizeof(request->path));
-	char		day[16];
+	char day[16];
 	QtsKisWriter d = qts_kis_writer(day, sizeof(day));
 
 	if (!qts_kis_account_valid(account))

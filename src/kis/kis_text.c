@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_MAX_DIGITS 18		/* always fits int64 */
+#define TEXT_MAX_DIGITS 18 /* always fits int64 */
 
 static void
 text_trim(const char **s, size_t *len)
@@ -29,10 +29,10 @@ text_trim(const char **s, size_t *len)
 static QtsKisNumber
 text_whole(const char *s, size_t len, size_t *at, bool *negative, int64_t *out)
 {
-	size_t		i = 0;
-	int			digits = 0;
-	int64_t		value = 0;
-	size_t		first;
+	size_t i = 0;
+	int digits = 0;
+	int64_t value = 0;
+	size_t first;
 
 	*negative = len > 0 && s[0] == '-';
 	if (len > 0 && (s[0] == '-' || s[0] == '+'))
@@ -53,9 +53,9 @@ text_whole(const char *s, size_t len, size_t *at, bool *negative, int64_t *out)
 QtsKisNumber
 qts_kis_parse_integer(const char *s, size_t len, int64_t *out)
 {
-	int64_t		value;
-	size_t		i = 0;
-	bool		negative;
+	int64_t value;
+	size_t i = 0;
+	bool negative;
 	QtsKisNumber kind;
 
 	text_trim(&s, &len);
@@ -76,10 +76,10 @@ qts_kis_parse_integer(const char *s, size_t len, int64_t *out)
 QtsKisNumber
 qts_kis_parse_decimal(const char *s, size_t len, QtsPrice *out)
 {
-	int64_t		value;
-	int64_t		unit = QTS_PRICE_SCALE / 10;
-	size_t		i = 0;
-	bool		negative;
+	int64_t value;
+	int64_t unit = QTS_PRICE_SCALE / 10;
+	size_t i = 0;
+	bool negative;
 	QtsKisNumber kind;
 
 	text_trim(&s, &len);
@@ -232,7 +232,7 @@ qts_kis_put(QtsKisWriter *w, const char *s)
 void
 qts_kis_put_integer(QtsKisWriter *w, int64_t value)
 {
-	char		digits[24];
+	char digits[24];
 
 	snprintf(digits, sizeof(digits), "%" PRId64, value);
 	qts_kis_put(w, digits);
@@ -243,7 +243,7 @@ qts_kis_put_json(QtsKisWriter *w, const char *s)
 {
 	for (; *s; s++)
 	{
-		char		escaped[8];
+		char escaped[8];
 
 		if (*s == '"' || *s == '\\')
 			snprintf(escaped, sizeof(escaped), "\\%c", *s);
@@ -263,7 +263,7 @@ qts_kis_put_query(QtsKisWriter *w, const char *s)
 {
 	for (; *s; s++)
 	{
-		char		escaped[4];
+		char escaped[4];
 
 		if ((*s >= '0' && *s <= '9') || (*s >= 'A' && *s <= 'Z') || (*s >= 'a' && *s <= 'z') ||
 			strchr("-._~", *s))

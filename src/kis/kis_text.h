@@ -44,16 +44,16 @@ extern bool qts_kis_symbol_valid(const char *symbol);
 /* Appends until full; overflow is remembered, never silent. */
 typedef struct QtsKisWriter
 {
-	char	   *out;
-	size_t		size;
-	size_t		len;
-	bool		full;
+	char *out;
+	size_t size;
+	size_t len;
+	bool full;
 } QtsKisWriter;
 
 extern QtsKisWriter qts_kis_writer(char *out, size_t size);
 extern void qts_kis_put(QtsKisWriter *w, const char *s);
 extern void qts_kis_put_integer(QtsKisWriter *w, int64_t value);
-extern void qts_kis_put_json(QtsKisWriter *w, const char *s);	/* escaped, without quotes */
-extern void qts_kis_put_query(QtsKisWriter *w, const char *s);	/* percent-encoded */
+extern void qts_kis_put_json(QtsKisWriter *w, const char *s);  /* escaped, without quotes */
+extern void qts_kis_put_query(QtsKisWriter *w, const char *s); /* percent-encoded */
 
-#endif							/* QTS_KIS_TEXT_H */
+#endif /* QTS_KIS_TEXT_H */

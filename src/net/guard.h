@@ -29,16 +29,17 @@
 #include <pthread.h>
 #include <signal.h>
 
-#define QTS_NET_CALL(statement) \
-	do { \
-		sigset_t	qts_all_; \
-		sigset_t	qts_old_; \
-		sigfillset(&qts_all_); \
-		QTS_NET_HOLD(); \
-		pthread_sigmask(SIG_SETMASK, &qts_all_, &qts_old_); \
-		statement; \
-		pthread_sigmask(SIG_SETMASK, &qts_old_, NULL); \
-		QTS_NET_RESUME(); \
+#define QTS_NET_CALL(statement)                                                                              \
+	do                                                                                                       \
+	{                                                                                                        \
+		sigset_t qts_all_;                                                                                   \
+		sigset_t qts_old_;                                                                                   \
+		sigfillset(&qts_all_);                                                                               \
+		QTS_NET_HOLD();                                                                                      \
+		pthread_sigmask(SIG_SETMASK, &qts_all_, &qts_old_);                                                  \
+		statement;                                                                                           \
+		pthread_sigmask(SIG_SETMASK, &qts_old_, NULL);                                                       \
+		QTS_NET_RESUME();                                                                                    \
 	} while (0)
 
-#endif							/* QTS_NET_GUARD_H */
+#endif /* QTS_NET_GUARD_H */

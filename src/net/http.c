@@ -31,40 +31,40 @@
 #include "net/loop.h"
 #include "net/net.h"
 
-#define HTTP_POOL 64			/* idle easy handles kept */
+#define HTTP_POOL 64 /* idle easy handles kept */
 #define HTTP_CONNECTIONS 128L
-#define HTTP_IDLE_S 600L		/* reuse a connection idle for less */
+#define HTTP_IDLE_S 600L /* reuse a connection idle for less */
 #define HTTP_KEEP_BUFFER ((size_t) 64 * 1024)
 #define HTTP_KEPT 64
 
 struct QtsHttp
 {
-	CURL	   *easy;
+	CURL *easy;
 	struct curl_slist *headers;
 	QtsHttpDone done;
-	void	   *arg;
-	bool		plain;
-	bool		too_big;
-	char	   *body;			/* request, owned */
-	size_t		body_len;
-	size_t		body_at;
-	char	   *answer;
-	size_t		answer_len;
-	size_t		answer_size;
-	char		keep_name[32];
-	char		kept[HTTP_KEPT];
-	int64_t		sent_us;
-	QtsHttp    *prev;
-	QtsHttp    *next;
+	void *arg;
+	bool plain;
+	bool too_big;
+	char *body; /* request, owned */
+	size_t body_len;
+	size_t body_at;
+	char *answer;
+	size_t answer_len;
+	size_t answer_size;
+	char keep_name[32];
+	char kept[HTTP_KEPT];
+	int64_t sent_us;
+	QtsHttp *prev;
+	QtsHttp *next;
 };
 
 static CURLM *http_multi;
-static int	http_timer = -1;
-static int	http_wake = -1;			/* readable: a request ended inside qts_http_send */
-static QtsHttp *http_live;		/* in flight */
-static int	http_live_count;
-static QtsHttp *http_idle;		/* pool, linked by next */
-static int	http_idle_count;
+static int http_timer = -1;
+static int http_wake = -1; /* readable: a request ended inside qts_http_send */
+static QtsHttp *http_live; /* in flight */
+static int http_live_count;
+static QtsHttp *http_idle; /* pool, linked by next */
+static int http_idle_count;
 
 static void
 http_arm(long ms)
@@ -77,17 +77,16 @@ http_arm(long ms)
 		at.it_value.tv_nsec = (ms % 1000) * 1000000L;
 	}
 	else if (ms == 0)
-		at.it_value.tv_nsec = 1;	/* zero would disarm */
+		at.it_value.tv_nsec = 1; /* zero would disarm */
 	(void) timerfd_settime(http_timer, 0, &at, NULL);
 }
 
 static void
 http_socket_ready(int fd, uint32_t events)
 {
-	int			running;
-	int			what = ((events & EPOLLIN) ? CURL_CSELECT_IN : 0) |
-		((events & EPOLLOUT) ? CURL_CSELECT_OUT : 0) |
-		((events & (EPOLLERR | EPOLLHUP)) ? CURL_CSELECT_ERR : 0);
+	int running;
+	int what = ((events & EPOLLIN) ? CURL_CSELECT_IN : 0) | ((events & EPOLLOUT) ? CURL_CSELECT_OUT : 0) |
+			   ((events & (EPOLLERR | EPOLLHUP)) ? CURL_CSELECT_ERR : 0);
 
 	QTS_NET_CALL(curl_multi_socket_action(http_multi, fd, what, &running));
 }
@@ -95,8 +94,8 @@ http_socket_ready(int fd, uint32_t events)
 static void
 http_timer_ready(int fd, uint32_t events)
 {
-	uint64_t	ticks;
-	int			running;
+	uint64_t ticks;
+	int running;
 
 	(void) events;
 	if (read(fd, &ticks, sizeof(ticks)) < 0)
@@ -107,7 +106,7 @@ http_timer_ready(int fd, uint32_t events)
 static void
 http_wake_ready(int fd, uint32_t events)
 {
-	uint64_t	count;
+	uint64_t count;
 
 	(void) events;
 	(void) !read(fd, &count, sizeof(count));
@@ -124,8 +123,10 @@ http_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_a
 		qts_net_forget(fd);
 		return 0;
 	}
-	return qts_net_watch(fd, ((what & CURL_POLL_IN) ? EPOLLIN : 0) |
-						 ((what & CURL_POLL_OUT) ? EPOLLOUT : 0), http_socket_ready) ? 0 : -1;
+	return qts_net_watch(fd, ((what & CURL_POLL_IN) ? EPOLLIN : 0) | ((what & CURL_POLL_OUT) ? EPOLLOUT : 0),
+						 http_socket_ready)
+			   ? 0
+			   : -1;
 }
 
 static int
@@ -140,8 +141,8 @@ http_on_timer(CURLM *multi, long ms, void *arg)
 static size_t
 http_on_read(char *to, size_t size, size_t count, void *arg)
 {
-	QtsHttp    *http = arg;
-	size_t		n = http->body_len - http->body_at;
+	QtsHttp *http = arg;
+	size_t n = http->body_len - http->body_at;
 
 	if (n > size * count)
 		n = size * count;
@@ -164,8 +165,8 @@ http_on_seek(void *arg, curl_off_t offset, int origin)
 static size_t
 http_on_write(char *from, size_t size, size_t count, void *arg)
 {
-	QtsHttp    *http = arg;
-	size_t		n = size * count;
+	QtsHttp *http = arg;
+	size_t n = size * count;
 
 	if (n > QTS_HTTP_MAX_BODY - http->answer_len)
 	{
@@ -174,8 +175,8 @@ http_on_write(char *from, size_t size, size_t count, void *arg)
 	}
 	if (http->answer_len + n + 1 > http->answer_size)
 	{
-		size_t		want = http->answer_size ? http->answer_size : 4096;
-		char	   *buffer;
+		size_t want = http->answer_size ? http->answer_size : 4096;
+		char *buffer;
 
 		while (want < http->answer_len + n + 1)
 			want *= 2;
@@ -194,14 +195,13 @@ http_on_write(char *from, size_t size, size_t count, void *arg)
 static size_t
 http_on_header(char *line, size_t size, size_t count, void *arg)
 {
-	QtsHttp    *http = arg;
-	size_t		n = size * count;
-	size_t		name = strlen(http->keep_name);
-	size_t		from = name + 1;
-	size_t		to = n;
+	QtsHttp *http = arg;
+	size_t n = size * count;
+	size_t name = strlen(http->keep_name);
+	size_t from = name + 1;
+	size_t to = n;
 
-	if (name == 0 || n <= name || line[name] != ':' ||
-		strncasecmp(line, http->keep_name, name) != 0)
+	if (name == 0 || n <= name || line[name] != ':' || strncasecmp(line, http->keep_name, name) != 0)
 		return n;
 	while (from < to && (line[from] == ' ' || line[from] == '\t'))
 		from++;
@@ -218,7 +218,7 @@ http_on_header(char *line, size_t size, size_t count, void *arg)
 static int
 http_on_connected(void *arg, char *peer, char *local, int peer_port, int local_port)
 {
-	QtsHttp    *http = arg;
+	QtsHttp *http = arg;
 
 	(void) local;
 	(void) peer_port;
@@ -238,12 +238,12 @@ qts_http_start(const char **why)
 	http_timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	http_wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	return http_multi && http_timer >= 0 && http_wake >= 0 &&
-		qts_net_watch(http_timer, EPOLLIN, http_timer_ready) &&
-		qts_net_watch(http_wake, EPOLLIN, http_wake_ready) &&
-		curl_multi_setopt(http_multi, CURLMOPT_SOCKETFUNCTION, http_on_socket) == CURLM_OK &&
-		curl_multi_setopt(http_multi, CURLMOPT_TIMERFUNCTION, http_on_timer) == CURLM_OK &&
-		curl_multi_setopt(http_multi, CURLMOPT_PIPELINING, (long) CURLPIPE_NOTHING) == CURLM_OK &&
-		curl_multi_setopt(http_multi, CURLMOPT_MAXCONNECTS, HTTP_CONNECTIONS) == CURLM_OK;
+		   qts_net_watch(http_timer, EPOLLIN, http_timer_ready) &&
+		   qts_net_watch(http_wake, EPOLLIN, http_wake_ready) &&
+		   curl_multi_setopt(http_multi, CURLMOPT_SOCKETFUNCTION, http_on_socket) == CURLM_OK &&
+		   curl_multi_setopt(http_multi, CURLMOPT_TIMERFUNCTION, http_on_timer) == CURLM_OK &&
+		   curl_multi_setopt(http_multi, CURLMOPT_PIPELINING, (long) CURLPIPE_NOTHING) == CURLM_OK &&
+		   curl_multi_setopt(http_multi, CURLMOPT_MAXCONNECTS, HTTP_CONNECTIONS) == CURLM_OK;
 }
 
 static void
@@ -312,7 +312,7 @@ qts_http_stop(void)
 		qts_http_cancel(http_live);
 	while (http_idle)
 	{
-		QtsHttp    *http = http_idle;
+		QtsHttp *http = http_idle;
 
 		http_idle = http->next;
 		http_free(http);
@@ -345,10 +345,10 @@ qts_http_in_flight(void)
 static bool
 http_address_ok(const char *url, bool *plain)
 {
-	CURLU	   *parts = curl_url();
-	char	   *scheme = NULL;
-	char	   *host = NULL;
-	bool		ok = false;
+	CURLU *parts = curl_url();
+	char *scheme = NULL;
+	char *host = NULL;
+	bool ok = false;
 
 	if (parts && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
 		curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
@@ -377,8 +377,8 @@ http_add_header(QtsHttp *http, const char *line)
 static bool
 http_set_body(QtsHttp *http, const QtsHttpRequest *request)
 {
-	CURL	   *e = http->easy;
-	bool		ok;
+	CURL *e = http->easy;
+	bool ok;
 
 	http->body = malloc(request->body_len + 1);
 	if (!http->body)
@@ -386,18 +386,18 @@ http_set_body(QtsHttp *http, const QtsHttpRequest *request)
 	memcpy(http->body, request->body, request->body_len);
 	http->body_len = request->body_len;
 	ok = curl_easy_setopt(e, CURLOPT_POST, 1L) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, (long) request->body_len) == CURLE_OK;
+		 curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, (long) request->body_len) == CURLE_OK;
 	if (!request->once)
 		return ok && curl_easy_setopt(e, CURLOPT_POSTFIELDS, http->body) == CURLE_OK;
 	return ok && curl_easy_setopt(e, CURLOPT_READFUNCTION, http_on_read) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_READDATA, http) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, http_on_seek) == CURLE_OK;
+		   curl_easy_setopt(e, CURLOPT_READDATA, http) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, http_on_seek) == CURLE_OK;
 }
 
 static bool
 http_set_options(QtsHttp *http, const QtsHttpRequest *request)
 {
-	CURL	   *e = http->easy;
+	CURL *e = http->easy;
 
 	/* an Expect round trip would cost one; an empty value removes the header */
 	if (!http_add_header(http, "Expect:"))
@@ -410,36 +410,36 @@ http_set_options(QtsHttp *http, const QtsHttpRequest *request)
 	if (request->body && !http_set_body(http, request))
 		return false;
 	return curl_easy_setopt(e, CURLOPT_URL, request->url) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, http->plain ? "http" : "https") == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_HTTPHEADER, http->headers) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_NOPROXY, "*") == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, HTTP_IDLE_S) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long) request->connect_ms) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long) request->timeout_ms) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_HTTP09_ALLOWED, 0L) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_PRIVATE, http) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, http_on_connected) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_PREREQDATA, http) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, http_on_header) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_HEADERDATA, http) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, http_on_write) == CURLE_OK &&
-		curl_easy_setopt(e, CURLOPT_WRITEDATA, http) == CURLE_OK;
+		   curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, http->plain ? "http" : "https") == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_HTTPHEADER, http->headers) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_NOPROXY, "*") == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, HTTP_IDLE_S) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long) request->connect_ms) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long) request->timeout_ms) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_HTTP09_ALLOWED, 0L) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_PRIVATE, http) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, http_on_connected) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_PREREQDATA, http) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, http_on_header) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_HEADERDATA, http) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, http_on_write) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_WRITEDATA, http) == CURLE_OK;
 }
 
 /* A handle with everything of its last use cleared but the answer buffer. */
 static QtsHttp *
 http_take(void)
 {
-	QtsHttp    *http = http_idle;
-	QtsHttp		fresh = {0};
+	QtsHttp *http = http_idle;
+	QtsHttp fresh = {0};
 
 	if (!http)
 	{
@@ -466,14 +466,14 @@ http_take(void)
 QtsHttp *
 qts_http_send(const QtsHttpRequest *request, QtsHttpDone done, void *arg)
 {
-	QtsHttp    *http;
-	CURLMcode	rc = CURLM_OK;
-	bool		plain;
-	uint64_t	one = 1;
-	int			running;
+	QtsHttp *http;
+	CURLMcode rc = CURLM_OK;
+	bool plain;
+	uint64_t one = 1;
+	int running;
 
-	if (!http_multi || http_live_count >= QTS_HTTP_MAX_IN_FLIGHT ||
-		!http_address_ok(request->url, &plain) || !(http = http_take()))
+	if (!http_multi || http_live_count >= QTS_HTTP_MAX_IN_FLIGHT || !http_address_ok(request->url, &plain) ||
+		!(http = http_take()))
 		return NULL;
 	http->done = done;
 	http->arg = arg;
@@ -507,8 +507,8 @@ static void
 http_finish(QtsHttp *http, CURLcode result)
 {
 	QtsHttpAnswer answer = {.body = "", .kept = http->kept, .error = ""};
-	long		status = 0;
-	long		written = 0;
+	long status = 0;
+	long written = 0;
 
 	answer.done_us = qts_mono_us();
 	(void) curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -542,12 +542,12 @@ http_finish(QtsHttp *http, CURLcode result)
 void
 qts_http_collect(void)
 {
-	CURLMsg    *message;
-	int			left;
+	CURLMsg *message;
+	int left;
 
 	while (http_live_count > 0 && (message = curl_multi_info_read(http_multi, &left)) != NULL)
 	{
-		QtsHttp    *http = NULL;
+		QtsHttp *http = NULL;
 
 		if (message->msg != CURLMSG_DONE)
 			continue;

@@ -22,36 +22,36 @@
 
 typedef struct QtsHttpRequest
 {
-	const char *url;			/* https, or http to a loopback address */
-	const char *headers[QTS_HTTP_MAX_HEADERS];	/* "name: value", NULL ends */
-	const char *body;			/* NULL = GET, else POST */
-	size_t		body_len;
-	bool		once;			/* the body leaves at most once, whatever happens */
-	int			connect_ms;
-	int			timeout_ms;		/* in all */
-	const char *keep_header;	/* answer header to hand back, may be NULL */
+	const char *url;						   /* https, or http to a loopback address */
+	const char *headers[QTS_HTTP_MAX_HEADERS]; /* "name: value", NULL ends */
+	const char *body;						   /* NULL = GET, else POST */
+	size_t body_len;
+	bool once; /* the body leaves at most once, whatever happens */
+	int connect_ms;
+	int timeout_ms;			 /* in all */
+	const char *keep_header; /* answer header to hand back, may be NULL */
 } QtsHttpRequest;
 
 typedef enum QtsHttpFate
 {
-	QTS_HTTP_ANSWERED,			/* a complete HTTP answer, whatever its status */
-	QTS_HTTP_NEVER_SENT,		/* not one byte of the request left this process */
-	QTS_HTTP_LOST				/* some of it may have arrived */
+	QTS_HTTP_ANSWERED,	 /* a complete HTTP answer, whatever its status */
+	QTS_HTTP_NEVER_SENT, /* not one byte of the request left this process */
+	QTS_HTTP_LOST		 /* some of it may have arrived */
 } QtsHttpFate;
 
 typedef struct QtsHttpAnswer
 {
 	QtsHttpFate fate;
-	int			status;			/* 0 = none */
-	const char *body;			/* NUL-terminated; "" unless answered */
-	size_t		body_len;
-	const char *kept;			/* value of keep_header, trimmed; "" = not there */
-	const char *error;			/* static text; "" when answered */
-	int64_t		sent_us;		/* monotonic: last body byte given to the library; 0 = not */
-	int64_t		done_us;
+	int status;		  /* 0 = none */
+	const char *body; /* NUL-terminated; "" unless answered */
+	size_t body_len;
+	const char *kept;  /* value of keep_header, trimmed; "" = not there */
+	const char *error; /* static text; "" when answered */
+	int64_t sent_us;   /* monotonic: last body byte given to the library; 0 = not */
+	int64_t done_us;
 } QtsHttpAnswer;
 
-typedef void (*QtsHttpDone) (void *arg, const QtsHttpAnswer *answer);
+typedef void (*QtsHttpDone)(void *arg, const QtsHttpAnswer *answer);
 
 typedef struct QtsHttp QtsHttp;
 
@@ -61,6 +61,6 @@ extern QtsHttp *qts_http_send(const QtsHttpRequest *request, QtsHttpDone done, v
 /* Forget a request: done will not be called.  Bytes may have left. */
 extern void qts_http_cancel(QtsHttp *http);
 
-extern int	qts_http_in_flight(void);
+extern int qts_http_in_flight(void);
 
-#endif							/* QTS_NET_HTTP_H */
+#endif /* QTS_NET_HTTP_H */

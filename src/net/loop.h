@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef void (*QtsNetReady) (int fd, uint32_t events);
+typedef void (*QtsNetReady)(int fd, uint32_t events);
 
 /* events are epoll's; watching again replaces events and handler. */
 extern bool qts_net_watch(int fd, uint32_t events, QtsNetReady ready);
@@ -33,4 +33,4 @@ extern void qts_ws_stop(void);
 extern void qts_ws_service(void);
 extern long qts_ws_timeout_ms(void);
 
-#endif							/* QTS_NET_LOOP_H */
+#endif /* QTS_NET_LOOP_H */

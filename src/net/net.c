@@ -25,17 +25,17 @@
 #include "net/net.h"
 
 #define NET_BATCH 64
-#define NET_PASSES 4			/* batches of one drain: the caller has other work */
+#define NET_PASSES 4 /* batches of one drain: the caller has other work */
 #define NET_MAX_FD 65536
 
 typedef struct NetWatch
 {
-	QtsNetReady ready;			/* NULL = not watched */
+	QtsNetReady ready; /* NULL = not watched */
 } NetWatch;
 
-static int	net_epoll = -1;
+static int net_epoll = -1;
 static NetWatch *net_table;
-static int	net_table_size;
+static int net_table_size;
 
 int64_t
 qts_mono_us(void)
@@ -51,8 +51,8 @@ qts_net_is_loopback(const char *host)
 {
 	struct in_addr v4;
 	struct in6_addr v6;
-	char		bare[INET6_ADDRSTRLEN + 1];
-	size_t		len = strlen(host);
+	char bare[INET6_ADDRSTRLEN + 1];
+	size_t len = strlen(host);
 
 	if (strcasecmp(host, "localhost") == 0)
 		return true;
@@ -73,8 +73,8 @@ qts_net_is_loopback(const char *host)
 static bool
 net_reserve(int fd)
 {
-	int			size = net_table_size ? net_table_size : 256;
-	NetWatch   *table;
+	int size = net_table_size ? net_table_size : 256;
+	NetWatch *table;
 
 	if (fd < net_table_size)
 		return true;
@@ -162,7 +162,7 @@ void
 qts_net_drain(void)
 {
 	struct epoll_event events[NET_BATCH];
-	int			n = NET_BATCH;
+	int n = NET_BATCH;
 
 	if (net_epoll < 0)
 		return;
@@ -171,7 +171,7 @@ qts_net_drain(void)
 		n = epoll_wait(net_epoll, events, NET_BATCH, 0);
 		for (int i = 0; i < n; i++)
 		{
-			int			fd = events[i].data.fd;
+			int fd = events[i].data.fd;
 
 			/* an earlier handler of this batch may have forgotten it */
 			if (fd < net_table_size && net_table[fd].ready)

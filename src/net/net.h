@@ -19,7 +19,7 @@
 /* Once per process; false with a reason on failure.  Freed at process exit. */
 extern bool qts_net_open(const char **why);
 extern void qts_net_close(void);
-extern int	qts_net_fd(void);
+extern int qts_net_fd(void);
 
 /* One pass over everything ready.  mono = qts_mono_us(). */
 extern void qts_net_drain(void);
@@ -30,4 +30,4 @@ extern long qts_net_timeout_ms(void);
 /* CLOCK_MONOTONIC in microseconds. */
 extern int64_t qts_mono_us(void);
 
-#endif							/* QTS_NET_NET_H */
+#endif /* QTS_NET_NET_H */

@@ -27,48 +27,48 @@
 #include "net/ws.h"
 
 #define WS_READ_BUFFER 65536
-#define WS_TICK_MS 10			/* connecting, closing or held back while writing */
-#define WS_IDLE_MS 1000			/* the library's own timers */
-#define WS_PASSES 64			/* buffered input of one drain */
-#define WS_ANSWERS 4			/* writes asked for by what was just read */
+#define WS_TICK_MS 10	/* connecting, closing or held back while writing */
+#define WS_IDLE_MS 1000 /* the library's own timers */
+#define WS_PASSES 64	/* buffered input of one drain */
+#define WS_ANSWERS 4	/* writes asked for by what was just read */
 #define WS_HOST 256
-#define WS_FDS 32				/* tables of the library, else as large as the ulimit */
+#define WS_FDS 32 /* tables of the library, else as large as the ulimit */
 
 typedef struct WsOut
 {
 	struct WsOut *next;
-	size_t		len;
-	unsigned char data[];		/* LWS_PRE bytes of room, then the text */
+	size_t len;
+	unsigned char data[]; /* LWS_PRE bytes of room, then the text */
 } WsOut;
 
 struct QtsWs
 {
 	struct lws *wsi;
 	QtsWsHandlers on;
-	void	   *arg;
-	int			fd;				/* -1 = not watched */
-	bool		starting;		/* inside the library's connect call */
-	bool		up;
-	bool		paused;
-	bool		closing;		/* we say goodbye */
-	bool		forgotten;		/* no handler any more */
-	bool		peer_closed;
-	bool		over;			/* down was reported */
-	char	   *buffer;			/* fragments of the message under way */
-	size_t		buffered;
-	size_t		buffer_size;
-	WsOut	   *out_first;
-	WsOut	   *out_last;
-	int			out_count;
-	QtsWs	   *next;
+	void *arg;
+	int fd;		   /* -1 = not watched */
+	bool starting; /* inside the library's connect call */
+	bool up;
+	bool paused;
+	bool closing;	/* we say goodbye */
+	bool forgotten; /* no handler any more */
+	bool peer_closed;
+	bool over;	  /* down was reported */
+	char *buffer; /* fragments of the message under way */
+	size_t buffered;
+	size_t buffer_size;
+	WsOut *out_first;
+	WsOut *out_last;
+	int out_count;
+	QtsWs *next;
 };
 
 static struct lws_context *ws_context;
 static QtsWs *ws_list;
-static int	ws_count;
-static bool ws_due;				/* run a pass at the next drain */
-static int64_t ws_next;			/* monotonic us of the next pass without a hint */
-static int64_t ws_mono;			/* start of the pass */
+static int ws_count;
+static bool ws_due;		/* run a pass at the next drain */
+static int64_t ws_next; /* monotonic us of the next pass without a hint */
+static int64_t ws_mono; /* start of the pass */
 
 static void
 ws_ready(int fd, uint32_t events)
@@ -90,7 +90,7 @@ ws_free(QtsWs *ws)
 {
 	while (ws->out_first)
 	{
-		WsOut	   *out = ws->out_first;
+		WsOut *out = ws->out_first;
 
 		ws->out_first = out->next;
 		explicit_bzero(out->data, LWS_PRE + out->len);
@@ -104,11 +104,11 @@ ws_free(QtsWs *ws)
 static void
 ws_sweep(void)
 {
-	QtsWs	  **link = &ws_list;
+	QtsWs **link = &ws_list;
 
 	while (*link)
 	{
-		QtsWs	   *ws = *link;
+		QtsWs *ws = *link;
 
 		if (!ws->over || ws->wsi)
 		{
@@ -141,8 +141,8 @@ ws_append(QtsWs *ws, const char *from, size_t len)
 		return false;
 	if (ws->buffered + len > ws->buffer_size)
 	{
-		size_t		want = ws->buffer_size ? ws->buffer_size : 4096;
-		char	   *buffer;
+		size_t want = ws->buffer_size ? ws->buffer_size : 4096;
+		char *buffer;
 
 		while (want < ws->buffered + len)
 			want *= 2;
@@ -161,8 +161,8 @@ ws_append(QtsWs *ws, const char *from, size_t len)
 static bool
 ws_receive(QtsWs *ws, struct lws *wsi, const char *in, size_t len)
 {
-	bool		last = lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0;
-	bool		ok;
+	bool last = lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0;
+	bool ok;
 
 	if (ws->forgotten)
 		return true;
@@ -180,8 +180,8 @@ ws_receive(QtsWs *ws, struct lws *wsi, const char *in, size_t len)
 static bool
 ws_write(QtsWs *ws, struct lws *wsi)
 {
-	WsOut	   *out = ws->out_first;
-	int			written;
+	WsOut *out = ws->out_first;
+	int written;
 
 	if (!out)
 		return true;
@@ -200,7 +200,7 @@ ws_write(QtsWs *ws, struct lws *wsi)
 static int
 ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
-	QtsWs	   *ws = user;
+	QtsWs *ws = user;
 
 	if (!ws)
 		return 0;
@@ -238,10 +238,8 @@ ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void 
 	}
 }
 
-static const struct lws_protocols ws_protocols[] = {
-	{"qts", ws_callback, 0, WS_READ_BUFFER, 0, NULL, 0},
-	{NULL, NULL, 0, 0, 0, NULL, 0}
-};
+static const struct lws_protocols ws_protocols[] = {{"qts", ws_callback, 0, WS_READ_BUFFER, 0, NULL, 0},
+													{NULL, NULL, 0, 0, 0, NULL, 0}};
 
 /* The context costs memory and file descriptors: only for who connects. */
 static bool
@@ -282,7 +280,7 @@ qts_ws_stop(void)
 	ws_context = NULL;
 	while (ws_list)
 	{
-		QtsWs	   *ws = ws_list;
+		QtsWs *ws = ws_list;
 
 		ws_list = ws->next;
 		ws_free(ws);
@@ -295,25 +293,24 @@ ws_split_url(char *url, const char **scheme, const char **host, int *port, const
 			 const char **why)
 {
 	*why = "the WebSocket address is not usable";
-	if (lws_parse_uri(url, scheme, host, port, path) != 0 || (*host)[0] == '\0' ||
-		*port <= 0 || *port > 65535)
+	if (lws_parse_uri(url, scheme, host, port, path) != 0 || (*host)[0] == '\0' || *port <= 0 ||
+		*port > 65535)
 		return false;
 	return strcmp(*scheme, "ws") == 0 || strcmp(*scheme, "wss") == 0;
 }
 
 QtsWs *
-qts_ws_connect(const char *url, bool plain_allowed, const QtsWsHandlers *on, void *arg,
-			   const char **why)
+qts_ws_connect(const char *url, bool plain_allowed, const QtsWsHandlers *on, void *arg, const char **why)
 {
 	struct lws_client_connect_info info = {0};
-	char		copy[WS_HOST + 512];
-	char		path[514];
-	char		host_header[WS_HOST + 8];
+	char copy[WS_HOST + 512];
+	char path[514];
+	char host_header[WS_HOST + 8];
 	const char *scheme;
 	const char *host;
 	const char *rest;
-	int			port;
-	QtsWs	   *ws;
+	int port;
+	QtsWs *ws;
 	struct lws *wsi;
 
 	*why = "too many connections or out of memory";
@@ -359,14 +356,14 @@ qts_ws_connect(const char *url, bool plain_allowed, const QtsWsHandlers *on, voi
 	ws_list = ws;
 	ws_count++;
 	ws_due = true;
-	ws->forgotten = ws->over;	/* failed at once: swept when the library lets go */
+	ws->forgotten = ws->over; /* failed at once: swept when the library lets go */
 	return ws->over ? NULL : ws;
 }
 
 bool
 qts_ws_send(QtsWs *ws, const char *message, size_t len)
 {
-	WsOut	   *out;
+	WsOut *out;
 
 	if (ws->over || ws->closing || !ws->up || len == 0 || len > QTS_WS_MAX_OUT ||
 		ws->out_count >= QTS_WS_MAX_QUEUE)

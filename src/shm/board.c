@@ -28,20 +28,20 @@
 
 typedef struct BoardSlot
 {
-	pg_atomic_uint32 counter;	/* even = stable, 0 = never published */
+	pg_atomic_uint32 counter; /* even = stable, 0 = never published */
 	QtsBoardEntry entry;
 } pg_attribute_aligned(BOARD_LINE) BoardSlot;
 
 typedef struct BoardBucket
 {
-	pg_atomic_uint64 key;		/* the symbol's bytes; 0 = free */
-	int			slot;
+	pg_atomic_uint64 key; /* the symbol's bytes; 0 = free */
+	int slot;
 } BoardBucket;
 
 typedef struct Board
 {
 	pg_atomic_uint32 used;
-	uint32		mask;			/* buckets - 1 */
+	uint32 mask; /* buckets - 1 */
 	pg_atomic_uint32 day_counter;
 	QtsCalendarDay day;
 } Board;
@@ -61,18 +61,18 @@ board_buckets(void)
 Size
 qts_board_size(void)
 {
-	Size		size = MAXALIGN(sizeof(Board));
+	Size size = MAXALIGN(sizeof(Board));
 
 	size = add_size(size, mul_size(board_buckets(), sizeof(BoardBucket)));
 	size = add_size(size, mul_size(qts_guc.max_symbols, sizeof(BoardSlot)));
-	return add_size(size, sizeof(BoardSlot));	/* alignment */
+	return add_size(size, sizeof(BoardSlot)); /* alignment */
 }
 
 void
 qts_board_attach(void)
 {
-	bool		found;
-	char	   *base = ShmemInitStruct("qts board", qts_board_size(), &found);
+	bool found;
+	char *base = ShmemInitStruct("qts board", qts_board_size(), &found);
 
 	board = (Board *) base;
 	buckets = (BoardBucket *) (base + MAXALIGN(sizeof(Board)));
@@ -92,8 +92,8 @@ qts_board_attach(void)
 static uint64
 board_key(const char *symbol)
 {
-	char		bytes[sizeof(uint64)] = {0};
-	uint64		key;
+	char bytes[sizeof(uint64)] = {0};
+	uint64 key;
 
 	for (int i = 0; i < QTS_SYMBOL_LEN && symbol[i] != '\0'; i++)
 		bytes[i] = symbol[i];
@@ -105,11 +105,11 @@ board_key(const char *symbol)
 static BoardBucket *
 board_bucket(uint64 key)
 {
-	uint32		i = hash_bytes((const unsigned char *) &key, sizeof(key)) & board->mask;
+	uint32 i = hash_bytes((const unsigned char *) &key, sizeof(key)) & board->mask;
 
 	for (;;)
 	{
-		uint64		there = pg_atomic_read_u64(&buckets[i].key);
+		uint64 there = pg_atomic_read_u64(&buckets[i].key);
 
 		if (there == key || there == 0)
 			return &buckets[i];
@@ -120,7 +120,7 @@ board_bucket(uint64 key)
 int
 qts_board_find(const char *symbol)
 {
-	uint64		key = board_key(symbol);
+	uint64 key = board_key(symbol);
 	BoardBucket *bucket;
 
 	if (key == 0)
@@ -135,8 +135,8 @@ qts_board_find(const char *symbol)
 int
 qts_board_claim(const char *symbol)
 {
-	uint64		key = board_key(symbol);
-	int			slot = qts_board_find(symbol);
+	uint64 key = board_key(symbol);
+	int slot = qts_board_find(symbol);
 	BoardBucket *bucket;
 
 	if (slot >= 0 || key == 0)
@@ -147,7 +147,7 @@ qts_board_claim(const char *symbol)
 	bucket = board_bucket(key);
 	bucket->slot = slot;
 	pg_atomic_write_u32(&board->used, slot + 1);
-	pg_write_barrier();			/* the slot number before the key that shows it */
+	pg_write_barrier(); /* the slot number before the key that shows it */
 	pg_atomic_write_u64(&bucket->key, key);
 	return slot;
 }
@@ -155,8 +155,8 @@ qts_board_claim(const char *symbol)
 void
 qts_board_publish(int slot, const QtsBoardEntry *entry)
 {
-	BoardSlot  *to = &slots[slot];
-	uint32		counter = pg_atomic_read_u32(&to->counter);
+	BoardSlot *to = &slots[slot];
+	uint32 counter = pg_atomic_read_u32(&to->counter);
 
 	pg_atomic_write_u32(&to->counter, counter + 1);
 	pg_write_barrier();
@@ -175,11 +175,11 @@ qts_board_version(int slot)
 bool
 qts_board_read(int slot, QtsBoardEntry *out)
 {
-	BoardSlot  *from = &slots[slot];
+	BoardSlot *from = &slots[slot];
 
 	for (int i = 0; i < BOARD_TRIES; i++)
 	{
-		uint32		before = pg_atomic_read_u32(&from->counter);
+		uint32 before = pg_atomic_read_u32(&from->counter);
 
 		if (before == 0)
 			return false;
@@ -197,7 +197,7 @@ qts_board_read(int slot, QtsBoardEntry *out)
 void
 qts_board_set_day(const QtsCalendarDay *day)
 {
-	uint32		counter = pg_atomic_read_u32(&board->day_counter);
+	uint32 counter = pg_atomic_read_u32(&board->day_counter);
 
 	pg_atomic_write_u32(&board->day_counter, counter + 1);
 	pg_write_barrier();
@@ -211,7 +211,7 @@ qts_board_day(QtsCalendarDay *out)
 {
 	for (int i = 0; i < BOARD_TRIES; i++)
 	{
-		uint32		before = pg_atomic_read_u32(&board->day_counter);
+		uint32 before = pg_atomic_read_u32(&board->day_counter);
 
 		if (before == 0)
 			return false;
@@ -230,9 +230,9 @@ void
 qts_board_judge(const QtsBoardEntry *entry, QtsTime now, QtsBoardQuote *out)
 {
 	QtsCalendarDay day;
-	bool		known = qts_board_day(&day) && day.date == qts_seoul_date(now);
+	bool known = qts_board_day(&day) && day.date == qts_seoul_date(now);
 	QtsSessionPhase phase = qts_session_phase(known ? &day : NULL, now);
-	bool		trading = phase != QTS_SESSION_CLOSED && phase != QTS_SESSION_UNKNOWN;
+	bool trading = phase != QTS_SESSION_CLOSED && phase != QTS_SESSION_UNKNOWN;
 
 	out->quote = entry->quote;
 	out->source = entry->source;
@@ -248,7 +248,7 @@ bool
 qts_board_quote(const char *symbol, QtsBoardQuote *out)
 {
 	QtsBoardEntry entry;
-	int			slot;
+	int slot;
 
 	if (board == NULL)
 		return false;

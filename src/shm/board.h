@@ -20,35 +20,35 @@
 
 typedef struct QtsBoardEntry
 {
-	QtsQuote	quote;
-	QtsSource	source;
-	bool		halted;
-	QtsPrice	lower;			/* day limits, 0 = unknown */
-	QtsPrice	upper;
-	QtsPrice	prev_close;		/* 0 = unknown */
-	int64		published_mono; /* monotonic us */
+	QtsQuote quote;
+	QtsSource source;
+	bool halted;
+	QtsPrice lower; /* day limits, 0 = unknown */
+	QtsPrice upper;
+	QtsPrice prev_close;  /* 0 = unknown */
+	int64 published_mono; /* monotonic us */
 } QtsBoardEntry;
 
 /* An entry judged at one instant. */
 typedef struct QtsBoardQuote
 {
-	QtsQuote	quote;
-	QtsSource	source;
-	bool		halted;
-	bool		stale;			/* older than its source allows */
-	bool		too_old;		/* older than qts.exit_max_price_age: no exit is decided on it */
-	bool		in_session;		/* continuous trading of an open day */
-	int64		age_ms;
+	QtsQuote quote;
+	QtsSource source;
+	bool halted;
+	bool stale;		 /* older than its source allows */
+	bool too_old;	 /* older than qts.exit_max_price_age: no exit is decided on it */
+	bool in_session; /* continuous trading of an open day */
+	int64 age_ms;
 } QtsBoardQuote;
 
 extern Size qts_board_size(void);
 extern void qts_board_attach(void);
 
 /* Slot of a symbol, -1 when it is not on the board.  A slot never moves. */
-extern int	qts_board_find(const char *symbol);
+extern int qts_board_find(const char *symbol);
 
 /* Writer only: slot of a symbol, claimed if new; -1 when the board is full. */
-extern int	qts_board_claim(const char *symbol);
+extern int qts_board_claim(const char *symbol);
 extern void qts_board_publish(int slot, const QtsBoardEntry *entry);
 
 /* Sequence number of the last publication: equal = nothing new. */
@@ -65,4 +65,4 @@ extern bool qts_board_day(QtsCalendarDay *out);
 extern bool qts_board_quote(const char *symbol, QtsBoardQuote *out);
 extern void qts_board_judge(const QtsBoardEntry *entry, QtsTime now, QtsBoardQuote *out);
 
-#endif							/* QTS_SHM_BOARD_H */
+#endif /* QTS_SHM_BOARD_H */

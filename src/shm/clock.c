@@ -29,11 +29,11 @@ clock_require_sim(void)
 {
 	qts_require_preload();
 	if (!qts_guc.sim_clock)
-		ereport(ERROR,
-				(errcode(QTS_ERRCODE_TRADING_MODE),
-				 errmsg("the engine's clock cannot be moved"),
-				 errdetail("qts.sim_clock is off: the engine follows the server's clock."),
-				 errhint("Set qts.sim_clock = on in postgresql.conf and restart; never with a live account.")));
+		ereport(
+			ERROR,
+			(errcode(QTS_ERRCODE_TRADING_MODE), errmsg("the engine's clock cannot be moved"),
+			 errdetail("qts.sim_clock is off: the engine follows the server's clock."),
+			 errhint("Set qts.sim_clock = on in postgresql.conf and restart; never with a live account.")));
 }
 
 void
@@ -41,9 +41,7 @@ qts_clock_set(TimestampTz at)
 {
 	clock_require_sim();
 	if (TIMESTAMP_NOT_FINITE(at))
-		ereport(ERROR,
-				(errcode(QTS_ERRCODE_INVALID),
-				 errmsg("the clock must be set to a finite time")));
+		ereport(ERROR, (errcode(QTS_ERRCODE_INVALID), errmsg("the clock must be set to a finite time")));
 	pg_atomic_write_u64(&qts_shm->clock_offset, (uint64) (at - GetCurrentTimestamp()));
 }
 

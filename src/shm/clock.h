@@ -19,4 +19,4 @@ extern TimestampTz qts_now(void);
 extern void qts_clock_set(TimestampTz at);
 extern void qts_clock_advance(int64 usec);
 
-#endif							/* QTS_SHM_CLOCK_H */
+#endif /* QTS_SHM_CLOCK_H */

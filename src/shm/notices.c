@@ -13,7 +13,7 @@
 void
 qts_notices_init(QtsNoticeQueue *queue)
 {
-	uint64		random;
+	uint64 random;
 
 	if (!pg_strong_random(&random, sizeof(random)))
 		elog(ERROR, "could not get random bytes for the notice queue");
@@ -34,11 +34,11 @@ void
 qts_notices_push(const QtsNotice *notice)
 {
 	QtsNoticeQueue *queue = &qts_shm->notices;
-	uint64		head = pg_atomic_read_u64(&queue->head);
+	uint64 head = pg_atomic_read_u64(&queue->head);
 
 	Assert(qts_notices_room() > 0);
 	queue->entry[head % QTS_NOTICE_QUEUE] = *notice;
-	pg_write_barrier();			/* the entry before the head that publishes it */
+	pg_write_barrier(); /* the entry before the head that publishes it */
 	pg_atomic_write_u64(&queue->head, head + 1);
 }
 
@@ -46,7 +46,7 @@ bool
 qts_notices_peek(int i, QtsNotice *out, int64 *epoch, int64 *seq)
 {
 	QtsNoticeQueue *queue = &qts_shm->notices;
-	uint64		at = pg_atomic_read_u64(&queue->tail) + i;
+	uint64 at = pg_atomic_read_u64(&queue->tail) + i;
 
 	if (at >= pg_atomic_read_u64(&queue->head))
 		return false;
@@ -62,6 +62,6 @@ qts_notices_forget(int n)
 {
 	QtsNoticeQueue *queue = &qts_shm->notices;
 
-	pg_memory_barrier();		/* entries are read before their room is given back */
+	pg_memory_barrier(); /* entries are read before their room is given back */
 	pg_atomic_write_u64(&queue->tail, pg_atomic_read_u64(&queue->tail) + n);
 }

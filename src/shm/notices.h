@@ -21,24 +21,24 @@
 
 #include "broker/feed.h"
 
-#define QTS_NOTICE_QUEUE 4096	/* a power of two */
+#define QTS_NOTICE_QUEUE 4096 /* a power of two */
 
 typedef struct QtsNoticeQueue
 {
-	int64		epoch;			/* random, set once per life of the shared memory */
-	pg_atomic_uint64 head;		/* next to write */
-	pg_atomic_uint64 tail;		/* next to read */
-	QtsNotice	entry[QTS_NOTICE_QUEUE];
+	int64 epoch;		   /* random, set once per life of the shared memory */
+	pg_atomic_uint64 head; /* next to write */
+	pg_atomic_uint64 tail; /* next to read */
+	QtsNotice entry[QTS_NOTICE_QUEUE];
 } QtsNoticeQueue;
 
 extern void qts_notices_init(QtsNoticeQueue *queue);
 
 /* Producer. */
-extern int	qts_notices_room(void);
+extern int qts_notices_room(void);
 extern void qts_notices_push(const QtsNotice *notice);
 
 /* Consumer: the i-th unread notice, false when there is none; then forget n. */
 extern bool qts_notices_peek(int i, QtsNotice *out, int64 *epoch, int64 *seq);
 extern void qts_notices_forget(int n);
 
-#endif							/* QTS_SHM_NOTICES_H */
+#endif /* QTS_SHM_NOTICES_H */

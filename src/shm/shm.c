@@ -15,7 +15,7 @@
 #include "shm/board.h"
 #include "shm/shm.h"
 
-QtsShared  *qts_shm = NULL;
+QtsShared *qts_shm = NULL;
 
 static shmem_request_hook_type prev_request = NULL;
 static shmem_startup_hook_type prev_startup = NULL;
@@ -32,7 +32,7 @@ shm_request(void)
 static void
 shm_startup(void)
 {
-	bool		found;
+	bool found;
 
 	if (prev_startup)
 		prev_startup();
@@ -67,11 +67,12 @@ void
 qts_require_preload(void)
 {
 	if (qts_shm == NULL)
-		ereport(ERROR,
-				(errcode(QTS_ERRCODE_NOT_PRELOADED),
-				 errmsg("qts is not preloaded"),
-				 errdetail("The engine's workers and shared memory exist only when the server starts with the library."),
-				 errhint("Add qts to shared_preload_libraries in postgresql.conf and restart the server.")));
+		ereport(
+			ERROR,
+			(errcode(QTS_ERRCODE_NOT_PRELOADED), errmsg("qts is not preloaded"),
+			 errdetail(
+				 "The engine's workers and shared memory exist only when the server starts with the library."),
+			 errhint("Add qts to shared_preload_libraries in postgresql.conf and restart the server.")));
 }
 
 const char *

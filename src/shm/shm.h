@@ -28,13 +28,13 @@
 typedef enum QtsWorkerState
 {
 	QTS_STATE_NOT_STARTED,
-	QTS_STATE_PARKED,			/* qts.enabled is off, or no database named */
+	QTS_STATE_PARKED, /* qts.enabled is off, or no database named */
 	QTS_STATE_CONNECTING,
 	QTS_STATE_NO_EXTENSION,
-	QTS_STATE_INACTIVE,			/* qts.activate() has not run */
-	QTS_STATE_FENCED,			/* another cluster or timeline: QT204 */
-	QTS_STATE_MISMATCH,			/* library and SQL versions differ: QT203 */
-	QTS_STATE_WAITING,			/* another process holds the leader lock */
+	QTS_STATE_INACTIVE, /* qts.activate() has not run */
+	QTS_STATE_FENCED,	/* another cluster or timeline: QT204 */
+	QTS_STATE_MISMATCH, /* library and SQL versions differ: QT203 */
+	QTS_STATE_WAITING,	/* another process holds the leader lock */
 	QTS_STATE_RUNNING,
 	QTS_STATE_ERROR
 } QtsWorkerState;
@@ -42,57 +42,57 @@ typedef enum QtsWorkerState
 /* One per worker; every field under QtsShared.lock. */
 typedef struct QtsSlot
 {
-	pid_t		pid;			/* 0 = not attached */
-	int			procno;			/* valid while pid != 0 */
+	pid_t pid;	/* 0 = not attached */
+	int procno; /* valid while pid != 0 */
 	QtsWorkerState state;
 	TimestampTz since;
 	TimestampTz heartbeat;
-	int64		turns;
-	int64		errors;			/* failed turns in all */
-	int			errors_in_row;
-	int			failed_connects;	/* in a row: paces the next attempt */
+	int64 turns;
+	int64 errors; /* failed turns in all */
+	int errors_in_row;
+	int failed_connects; /* in a row: paces the next attempt */
 	TimestampTz last_error_at;
-	char		last_error[QTS_SHM_DETAIL];
-	char		detail[QTS_SHM_DETAIL];
+	char last_error[QTS_SHM_DETAIL];
+	char detail[QTS_SHM_DETAIL];
 } QtsSlot;
 
 /* One per broker feed, written by the prices worker; under QtsShared.lock. */
 typedef struct QtsFeedSlot
 {
-	char		name[64];		/* credentials name; "" = free */
-	char		state[16];
+	char name[64]; /* credentials name; "" = free */
+	char state[16];
 	TimestampTz since;
-	uint64		epoch;
-	uint64		frames;
-	uint64		ticks;
-	uint64		notices;
-	uint64		malformed;
-	uint64		overflow;
-	char		detail[QTS_SHM_DETAIL];
+	uint64 epoch;
+	uint64 frames;
+	uint64 ticks;
+	uint64 notices;
+	uint64 malformed;
+	uint64 overflow;
+	char detail[QTS_SHM_DETAIL];
 } QtsFeedSlot;
 
 typedef struct QtsShared
 {
-	LWLock	   *lock;
-	QtsSlot		slot[QTS_WORKER_COUNT];
+	LWLock *lock;
+	QtsSlot slot[QTS_WORKER_COUNT];
 	QtsFeedSlot feed[QTS_SHM_FEEDS];
 
 	/* lock-free */
 	pg_atomic_uint64 changes[QTS_CHANGE_COUNT];
-	pg_atomic_uint64 clock_offset;	/* int64 microseconds, sim clock only */
-	pg_atomic_uint64 feed_gap;	/* grows whenever notices may have been missed */
+	pg_atomic_uint64 clock_offset; /* int64 microseconds, sim clock only */
+	pg_atomic_uint64 feed_gap;	   /* grows whenever notices may have been missed */
 	QtsNoticeQueue notices;
-	QtsStats	stats;
+	QtsStats stats;
 } QtsShared;
 
 /* NULL when the library is not preloaded. */
 extern QtsShared *qts_shm;
 
-extern void qts_shm_install(void);	/* hooks; from _PG_init only */
+extern void qts_shm_install(void); /* hooks; from _PG_init only */
 
 /* Raise QT201 unless the library was preloaded. */
 extern void qts_require_preload(void);
 
 extern const char *qts_worker_state_name(QtsWorkerState state);
 
-#endif							/* QTS_SHM_SHM_H */
+#endif /* QTS_SHM_SHM_H */

@@ -14,12 +14,14 @@
 
 static const char *const counter_names[QTS_COUNT_COUNT][2] = {
 	[QTS_COUNT_TICKS] = {"qts_ticks_total", "Trade ticks decoded"},
-	[QTS_COUNT_TICKS_REFUSED] = {"qts_ticks_refused_total", "Ticks with an implausible price or an unknown symbol"},
+	[QTS_COUNT_TICKS_REFUSED] = {"qts_ticks_refused_total",
+								 "Ticks with an implausible price or an unknown symbol"},
 	[QTS_COUNT_TICKS_LOST] = {"qts_ticks_lost_total", "Ticks dropped by back-pressure"},
 	[QTS_COUNT_EVALUATIONS] = {"qts_exit_evaluations_total", "Positions evaluated"},
 	[QTS_COUNT_STALE_HOLDS] = {"qts_exit_stale_holds_total", "Evaluations held for want of a fresh price"},
 	[QTS_COUNT_INTENTS] = {"qts_exit_intents_total", "Exit intents created by rules"},
-	[QTS_COUNT_VERSION_CONFLICTS] = {"qts_exit_version_conflicts_total", "Decisions dropped because the position had changed"},
+	[QTS_COUNT_VERSION_CONFLICTS] = {"qts_exit_version_conflicts_total",
+									 "Decisions dropped because the position had changed"},
 	[QTS_COUNT_ORDERS_SENT] = {"qts_orders_sent_total", "Order POSTs handed to the socket"},
 	[QTS_COUNT_ORDERS_ACCEPTED] = {"qts_orders_accepted_total", "Orders the broker accepted"},
 	[QTS_COUNT_ORDERS_REJECTED] = {"qts_orders_rejected_total", "Orders the broker rejected"},
@@ -27,7 +29,8 @@ static const char *const counter_names[QTS_COUNT_COUNT][2] = {
 	[QTS_COUNT_ORDERS_UNKNOWN] = {"qts_orders_unknown_total", "Sends without a usable answer"},
 	[QTS_COUNT_CANCELS_SENT] = {"qts_cancels_sent_total", "Cancel POSTs handed to the socket"},
 	[QTS_COUNT_NOTICES] = {"qts_notices_total", "Execution notices stored"},
-	[QTS_COUNT_NOTICES_REPEATED] = {"qts_notices_repeated_total", "Fill notices identical to an earlier one, left to the ledger"},
+	[QTS_COUNT_NOTICES_REPEATED] = {"qts_notices_repeated_total",
+									"Fill notices identical to an earlier one, left to the ledger"},
 	[QTS_COUNT_FILLS] = {"qts_fills_total", "Fills booked"},
 	[QTS_COUNT_LEDGER_READS] = {"qts_ledger_reads_total", "Complete reads of the order ledger"},
 	[QTS_COUNT_BALANCE_READS] = {"qts_balance_reads_total", "Complete reads of a balance"},
@@ -35,12 +38,17 @@ static const char *const counter_names[QTS_COUNT_COUNT][2] = {
 };
 
 static const char *const hist_names[QTS_HIST_COUNT][2] = {
-	[QTS_HIST_TICK_TO_BOARD] = {"qts_tick_to_board_seconds", "Tick readable on the socket until on the board"},
-	[QTS_HIST_TICK_TO_INTENT] = {"qts_tick_to_intent_seconds", "Price on the board until the exit intent is committed"},
-	[QTS_HIST_INTENT_TO_SEND] = {"qts_intent_to_send_seconds", "Intent created until its POST is handed to the socket"},
+	[QTS_HIST_TICK_TO_BOARD] = {"qts_tick_to_board_seconds",
+								"Tick readable on the socket until on the board"},
+	[QTS_HIST_TICK_TO_INTENT] = {"qts_tick_to_intent_seconds",
+								 "Price on the board until the exit intent is committed"},
+	[QTS_HIST_INTENT_TO_SEND] = {"qts_intent_to_send_seconds",
+								 "Intent created until its POST is handed to the socket"},
 	[QTS_HIST_BROKER] = {"qts_broker_order_seconds", "Order POST until its answer"},
-	[QTS_HIST_ANSWER_TO_COMMIT] = {"qts_answer_to_commit_seconds", "Answer until the broker's number is committed"},
-	[QTS_HIST_NOTICE_TO_COMMIT] = {"qts_notice_to_commit_seconds", "Fill notice readable until the fill is committed"},
+	[QTS_HIST_ANSWER_TO_COMMIT] = {"qts_answer_to_commit_seconds",
+								   "Answer until the broker's number is committed"},
+	[QTS_HIST_NOTICE_TO_COMMIT] = {"qts_notice_to_commit_seconds",
+								   "Fill notice readable until the fill is committed"},
 };
 
 void
@@ -65,8 +73,8 @@ qts_count(QtsCounter counter, uint64 n)
 static int
 hist_bucket(int64 usec)
 {
-	int			power;
-	int			bucket;
+	int power;
+	int bucket;
 
 	if (usec < 4)
 		return (int) usec;
@@ -79,8 +87,8 @@ hist_bucket(int64 usec)
 static int64
 hist_bound(int bucket)
 {
-	int			power = bucket / 4 + 1;
-	int64		quarter;
+	int power = bucket / 4 + 1;
+	int64 quarter;
 
 	if (bucket < 4)
 		return bucket;
@@ -106,7 +114,7 @@ qts_counter_value(QtsCounter counter)
 uint64
 qts_histogram_total(QtsHistogramId hist, uint64 *sum_us)
 {
-	uint64		total = 0;
+	uint64 total = 0;
 
 	for (int b = 0; b < QTS_HIST_BUCKETS; b++)
 		total += pg_atomic_read_u64(&qts_shm->stats.hist[hist].bucket[b]);
@@ -117,9 +125,9 @@ qts_histogram_total(QtsHistogramId hist, uint64 *sum_us)
 int64
 qts_histogram_quantile(QtsHistogramId hist, double quantile)
 {
-	uint64		sum_us;
-	uint64		total = qts_histogram_total(hist, &sum_us);
-	uint64		seen = 0;
+	uint64 sum_us;
+	uint64 total = qts_histogram_total(hist, &sum_us);
+	uint64 seen = 0;
 
 	if (total == 0)
 		return 0;

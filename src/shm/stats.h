@@ -17,17 +17,17 @@
 
 typedef enum QtsCounter
 {
-	QTS_COUNT_TICKS,			/* decoded */
-	QTS_COUNT_TICKS_REFUSED,	/* implausible price or unknown symbol */
-	QTS_COUNT_TICKS_LOST,		/* coalesced away by back-pressure */
+	QTS_COUNT_TICKS,		 /* decoded */
+	QTS_COUNT_TICKS_REFUSED, /* implausible price or unknown symbol */
+	QTS_COUNT_TICKS_LOST,	 /* coalesced away by back-pressure */
 	QTS_COUNT_EVALUATIONS,
-	QTS_COUNT_STALE_HOLDS,		/* evaluations not made for want of a fresh price */
+	QTS_COUNT_STALE_HOLDS, /* evaluations not made for want of a fresh price */
 	QTS_COUNT_INTENTS,
 	QTS_COUNT_VERSION_CONFLICTS,
-	QTS_COUNT_ORDERS_SENT,		/* POSTs handed to the socket, attempts included */
+	QTS_COUNT_ORDERS_SENT, /* POSTs handed to the socket, attempts included */
 	QTS_COUNT_ORDERS_ACCEPTED,
 	QTS_COUNT_ORDERS_REJECTED,
-	QTS_COUNT_ORDERS_REFUSED,	/* provably not processed */
+	QTS_COUNT_ORDERS_REFUSED, /* provably not processed */
 	QTS_COUNT_ORDERS_UNKNOWN,
 	QTS_COUNT_CANCELS_SENT,
 	QTS_COUNT_NOTICES,
@@ -41,16 +41,16 @@ typedef enum QtsCounter
 
 typedef enum QtsHistogramId
 {
-	QTS_HIST_TICK_TO_BOARD,		/* frame readable -> board */
-	QTS_HIST_TICK_TO_INTENT,	/* board -> exit intent committed */
-	QTS_HIST_INTENT_TO_SEND,	/* intent created -> POST handed to the socket */
-	QTS_HIST_BROKER,			/* POST -> answer */
-	QTS_HIST_ANSWER_TO_COMMIT,	/* answer -> number committed */
-	QTS_HIST_NOTICE_TO_COMMIT,	/* notice readable -> fill committed */
+	QTS_HIST_TICK_TO_BOARD,	   /* frame readable -> board */
+	QTS_HIST_TICK_TO_INTENT,   /* board -> exit intent committed */
+	QTS_HIST_INTENT_TO_SEND,   /* intent created -> POST handed to the socket */
+	QTS_HIST_BROKER,		   /* POST -> answer */
+	QTS_HIST_ANSWER_TO_COMMIT, /* answer -> number committed */
+	QTS_HIST_NOTICE_TO_COMMIT, /* notice readable -> fill committed */
 	QTS_HIST_COUNT
 } QtsHistogramId;
 
-#define QTS_HIST_BUCKETS 112	/* up to 2^28 us */
+#define QTS_HIST_BUCKETS 112 /* up to 2^28 us */
 
 typedef struct QtsHistogram
 {
@@ -66,7 +66,7 @@ typedef struct QtsStats
 
 extern void qts_stats_init(QtsStats *stats);
 extern void qts_count(QtsCounter counter, uint64 n);
-extern void qts_observe(QtsHistogramId hist, int64 usec);	/* negative: ignored */
+extern void qts_observe(QtsHistogramId hist, int64 usec); /* negative: ignored */
 extern uint64 qts_counter_value(QtsCounter counter);
 extern uint64 qts_histogram_total(QtsHistogramId hist, uint64 *sum_us);
 
@@ -78,4 +78,4 @@ extern const char *qts_counter_help(QtsCounter counter);
 extern const char *qts_histogram_name(QtsHistogramId hist);
 extern const char *qts_histogram_help(QtsHistogramId hist);
 
-#endif							/* QTS_SHM_STATS_H */
+#endif /* QTS_SHM_STATS_H */

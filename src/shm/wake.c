@@ -16,7 +16,7 @@
 #include "shm/shm.h"
 #include "shm/wake.h"
 
-static uint32 pending = 0;		/* bit per QtsChange, of the running transaction */
+static uint32 pending = 0; /* bit per QtsChange, of the running transaction */
 static ProcessUtility_hook_type prev_utility = NULL;
 
 /* Who reads each kind of change. */
@@ -31,7 +31,7 @@ static const uint32 readers[QTS_CHANGE_COUNT] = {
 static void
 wake_mask(uint32 changes)
 {
-	uint32		workers = 0;
+	uint32 workers = 0;
 
 	for (int i = 0; i < QTS_CHANGE_COUNT; i++)
 	{
@@ -48,7 +48,7 @@ wake_mask(uint32 changes)
 static void
 wake_xact(XactEvent event, void *arg)
 {
-	uint32		mask = pending;
+	uint32 mask = pending;
 
 	switch (event)
 	{
@@ -71,8 +71,8 @@ static void
 wake_utility(PlannedStmt *pstmt, const char *query, bool read_only_tree, ProcessUtilityContext context,
 			 ParamListInfo params, QueryEnvironment *env, DestReceiver *dest, QueryCompletion *qc)
 {
-	bool		commits_prepared = IsA(pstmt->utilityStmt, TransactionStmt) &&
-		((TransactionStmt *) pstmt->utilityStmt)->kind == TRANS_STMT_COMMIT_PREPARED;
+	bool commits_prepared = IsA(pstmt->utilityStmt, TransactionStmt) &&
+							((TransactionStmt *) pstmt->utilityStmt)->kind == TRANS_STMT_COMMIT_PREPARED;
 
 	if (prev_utility)
 		prev_utility(pstmt, query, read_only_tree, context, params, env, dest, qc);

@@ -27,15 +27,15 @@ typedef enum QtsWorkerId
 /* What changed, for the reader's caches: counted per kind in shared memory. */
 typedef enum QtsChange
 {
-	QTS_CHANGE_INTENT,			/* order_intents: a NEW one, or one that ended */
-	QTS_CHANGE_POSITION,		/* positions, position_state, holdings */
-	QTS_CHANGE_CONFIG,			/* profiles, overrides, control mode, calendar, stocks */
-	QTS_CHANGE_ACCOUNT,			/* accounts, engine row */
-	QTS_CHANGE_ORDER,			/* cancel requests and resolutions */
+	QTS_CHANGE_INTENT,	 /* order_intents: a NEW one, or one that ended */
+	QTS_CHANGE_POSITION, /* positions, position_state, holdings */
+	QTS_CHANGE_CONFIG,	 /* profiles, overrides, control mode, calendar, stocks */
+	QTS_CHANGE_ACCOUNT,	 /* accounts, engine row */
+	QTS_CHANGE_ORDER,	 /* cancel requests and resolutions */
 	QTS_CHANGE_COUNT
 } QtsChange;
 
-extern void qts_wake_register(void);	/* from _PG_init, once */
+extern void qts_wake_register(void); /* from _PG_init, once */
 extern void qts_wake_now(QtsWorkerId worker);
 
 /* At commit: bump the change counter and wake whoever reads it. */
@@ -44,4 +44,4 @@ extern void qts_wake_at_commit(QtsChange change);
 /* Current value of a change counter; differs from the last look = reload. */
 extern uint64 qts_change_count(QtsChange change);
 
-#endif							/* QTS_SHM_WAKE_H */
+#endif /* QTS_SHM_WAKE_H */

@@ -10,7 +10,7 @@
 
 #include "kis/kis_frame.h"
 
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 require(bool fact)
@@ -23,8 +23,8 @@ static void
 fuzz_ticks(const QtsKisFrame *frame)
 {
 	QtsKisRecords records;
-	QtsTick		tick;
-	int			n = 0;
+	QtsTick tick;
+	int n = 0;
 
 	if (!qts_kis_records_open(&records, frame->payload, frame->len, frame->count))
 		return;
@@ -42,10 +42,10 @@ fuzz_encrypted(const QtsKisFrame *frame)
 {
 	QtsKisCipher cipher = {0};
 	QtsKisRecords records;
-	QtsNotice	notice;
-	size_t		size = frame->len / 4 * 3;
-	char	   *out = malloc(size + 1);
-	long		n;
+	QtsNotice notice;
+	size_t size = frame->len / 4 * 3;
+	char *out = malloc(size + 1);
+	long n;
 
 	qts_kis_cipher_key(&cipher, "abcdefghijklmnopabcdefghijklmnop", "0123456789abcdef");
 	n = qts_kis_decrypt(&cipher, frame->payload, frame->len, out, size);
@@ -65,7 +65,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	QtsKisFrame frame;
 	QtsKisControl control;
 	/* an exact copy, so that a read past the end is seen */
-	char	   *text = malloc(size ? size : 1);
+	char *text = malloc(size ? size : 1);
 
 	memcpy(text, data, size);
 	if (qts_kis_frame_split(text, size, &frame))

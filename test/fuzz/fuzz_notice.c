@@ -10,7 +10,7 @@
 
 #include "kis/kis_frame.h"
 
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 require(bool fact)
@@ -23,10 +23,10 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	QtsKisRecords records;
-	QtsNotice	notice;
-	char	   *text;
-	int			n = 0;
-	int			count;
+	QtsNotice notice;
+	char *text;
+	int n = 0;
+	int count;
 
 	if (size < 2)
 		return 0;

@@ -14,7 +14,7 @@
 
 #include "kis/kis_answer.h"
 
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 require(bool fact)
@@ -26,8 +26,8 @@ require(bool fact)
 static void
 fuzz_order(int status, const char *body, size_t len)
 {
-	char		odno[QTS_ODNO_LEN + 1];
-	char		orgno[QTS_ORGNO_LEN + 1];
+	char odno[QTS_ODNO_LEN + 1];
+	char orgno[QTS_ORGNO_LEN + 1];
 	QtsKisVerdict v = qts_kis_parse_order(status, body, len, odno, orgno);
 
 	require((v.outcome == QTS_OUTCOME_OK) == (odno[0] != '\0'));
@@ -39,21 +39,20 @@ fuzz_order(int status, const char *body, size_t len)
 static void
 fuzz_ledger(int status, const char *body, size_t len, bool more)
 {
-	QtsLedger	ledger = {0};
-	QtsKisPage	page = {"", ""};
+	QtsLedger ledger = {0};
+	QtsKisPage page = {"", ""};
 	QtsKisRequest request;
 	QtsKisVerdict v;
 
 	/* twice: the second page is appended to the first */
 	for (int i = 0; i < 2; i++)
 	{
-		int			before = ledger.count;
+		int before = ledger.count;
 
 		ledger.complete = false;
-		v = qts_kis_parse_ledger(i ? QTS_ENV_PAPER : QTS_ENV_LIVE, status, body, len, more,
-								 &ledger, &page);
-		require(v.outcome == QTS_OUTCOME_OK ? ledger.complete == !more :
-				ledger.count == before && !ledger.complete);
+		v = qts_kis_parse_ledger(i ? QTS_ENV_PAPER : QTS_ENV_LIVE, status, body, len, more, &ledger, &page);
+		require(v.outcome == QTS_OUTCOME_OK ? ledger.complete == !more
+											: ledger.count == before && !ledger.complete);
 	}
 	for (int i = 0; i < ledger.count; i++)
 	{
@@ -70,8 +69,8 @@ fuzz_ledger(int status, const char *body, size_t len, bool more)
 static void
 fuzz_balance(int status, const char *body, size_t len, bool more)
 {
-	QtsBalance	balance = {0};
-	QtsKisPage	page = {"", ""};
+	QtsBalance balance = {0};
+	QtsKisPage page = {"", ""};
 
 	(void) qts_kis_parse_balance(status, body, len, more, &balance, &page);
 	for (int i = 0; i < balance.count; i++)
@@ -83,13 +82,12 @@ static void
 fuzz_oauth(int status, const char *body, size_t len)
 {
 	QtsKisToken token;
-	char		key[QTS_KIS_APPROVAL_LEN + 1];
+	char key[QTS_KIS_APPROVAL_LEN + 1];
 
 	require((qts_kis_parse_token(status, body, len, &token).outcome == QTS_OUTCOME_OK) ==
 			(token.token[0] != '\0'));
 	require(!strpbrk(token.token, "\r\n \""));
-	require((qts_kis_parse_approval(status, body, len, key).outcome == QTS_OUTCOME_OK) ==
-			(key[0] != '\0'));
+	require((qts_kis_parse_approval(status, body, len, key).outcome == QTS_OUTCOME_OK) == (key[0] != '\0'));
 }
 
 int
@@ -97,8 +95,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const int statuses[] = {200, 500, 403, 502};
 	const char *body = (const char *) data + 1;
-	int			status;
-	bool		more;
+	int status;
+	bool more;
 
 	if (size == 0)
 		return 0;

@@ -27,27 +27,27 @@
 #define SECRET "SECRETSECRETSECRETSECRET"
 
 static const char config_text[] =
-"{\"apps\":[{\"app_key\":\"" KEY "\",\"app_secret\":\"" SECRET "\",\"hts_id\":\"user1\","
-"\"accounts\":[\"" ACCOUNT "\"]}],"
-"\"accounts\":[{\"account\":\"" ACCOUNT "\",\"cash\":100000000,\"holdings\":[{\"symbol\":\"005930\","
-"\"name\":\"Samsung\",\"qty\":100000,\"avg_price\":\"70000\"}]}],"
-"\"symbols\":[{\"symbol\":\"005930\",\"name\":\"Samsung\",\"market\":\"KOSPI\",\"base\":70000,"
-"\"price\":70000},{\"symbol\":\"000660\",\"name\":\"Hynix\",\"market\":\"KOSPI\",\"base\":200000,"
-"\"price\":200000}],"
-"\"options\":{\"rate_per_second\":0,\"page_ledger\":2,\"token_interval_s\":0}}";
+	"{\"apps\":[{\"app_key\":\"" KEY "\",\"app_secret\":\"" SECRET "\",\"hts_id\":\"user1\","
+	"\"accounts\":[\"" ACCOUNT "\"]}],"
+	"\"accounts\":[{\"account\":\"" ACCOUNT "\",\"cash\":100000000,\"holdings\":[{\"symbol\":\"005930\","
+	"\"name\":\"Samsung\",\"qty\":100000,\"avg_price\":\"70000\"}]}],"
+	"\"symbols\":[{\"symbol\":\"005930\",\"name\":\"Samsung\",\"market\":\"KOSPI\",\"base\":70000,"
+	"\"price\":70000},{\"symbol\":\"000660\",\"name\":\"Hynix\",\"market\":\"KOSPI\",\"base\":200000,"
+	"\"price\":200000}],"
+	"\"options\":{\"rate_per_second\":0,\"page_ledger\":2,\"token_interval_s\":0}}";
 
-static Sim	sim;
+static Sim sim;
 static const QtsBrokerOps *ops = &qts_kis_broker;
 static QtsBroker *broker;
 static QtsFeed *feed;
 static char rest_url[64];
 static char ws_url[64];
 static char token_file[64];
-static QtsTick tick;			/* the last one */
-static int	tick_count;
+static QtsTick tick; /* the last one */
+static int tick_count;
 static QtsNotice notices[256];
-static int	notice_count;
-static bool notices_left;		/* nobody takes them: the ring fills */
+static int notice_count;
+static bool notices_left; /* nobody takes them: the ring fills */
 
 static QtsTime
 wall(void)
@@ -61,11 +61,16 @@ wall(void)
 static QtsBrokerConfig
 config(const char *secret)
 {
-	QtsBrokerConfig c = {
-		.credentials = "test", .environment = QTS_ENV_SIM, .rest_url = rest_url, .ws_url = ws_url,
-		.app_key = KEY, .app_secret = secret, .hts_id = "user1", .token_file = token_file,
-		.rate_per_second = 0, .timeout_ms = 2000
-	};
+	QtsBrokerConfig c = {.credentials = "test",
+						 .environment = QTS_ENV_SIM,
+						 .rest_url = rest_url,
+						 .ws_url = ws_url,
+						 .app_key = KEY,
+						 .app_secret = secret,
+						 .hts_id = "user1",
+						 .token_file = token_file,
+						 .rate_per_second = 0,
+						 .timeout_ms = 2000};
 
 	return c;
 }
@@ -75,11 +80,11 @@ static void
 turn(void)
 {
 	struct pollfd p = {.fd = qts_net_fd(), .events = POLLIN};
-	int64_t		mono = qts_mono_us();
-	long		a = broker ? ops->drive(broker, mono, wall()) : -1;
-	long		b = feed ? qts_kis_feed_drive(feed, mono, wall()) : -1;
-	long		c = qts_net_timeout_ms();
-	long		ms = 100;
+	int64_t mono = qts_mono_us();
+	long a = broker ? ops->drive(broker, mono, wall()) : -1;
+	long b = feed ? qts_kis_feed_drive(feed, mono, wall()) : -1;
+	long c = qts_net_timeout_ms();
+	long ms = 100;
 
 	ms = a >= 0 && a < ms ? a : ms;
 	ms = b >= 0 && b < ms ? b : ms;
@@ -95,7 +100,7 @@ turn(void)
 static QtsBrokerEvent *
 next_event(QtsBrokerEventKind kind)
 {
-	int64_t		until = qts_mono_us() + WAIT_US;
+	int64_t until = qts_mono_us() + WAIT_US;
 
 	for (;;)
 	{
@@ -116,7 +121,7 @@ next_event(QtsBrokerEventKind kind)
 static bool
 wait_ready(void)
 {
-	int64_t		until = qts_mono_us() + WAIT_US;
+	int64_t until = qts_mono_us() + WAIT_US;
 
 	while (ops->state(broker, NULL, 0) != QTS_SESSION_READY && qts_mono_us() < until)
 		turn();
@@ -126,11 +131,10 @@ wait_ready(void)
 static bool
 wait_feed(uint64_t epoch)
 {
-	int64_t		until = qts_mono_us() + WAIT_US;
-	uint64_t	now = 0;
+	int64_t until = qts_mono_us() + WAIT_US;
+	uint64_t now = 0;
 
-	while ((qts_kis_feed_state(feed, &now, NULL, 0) != QTS_FEED_UP || now < epoch) &&
-		   qts_mono_us() < until)
+	while ((qts_kis_feed_state(feed, &now, NULL, 0) != QTS_FEED_UP || now < epoch) && qts_mono_us() < until)
 		turn();
 	return qts_kis_feed_state(feed, &now, NULL, 0) == QTS_FEED_UP && now == epoch;
 }
@@ -138,14 +142,14 @@ wait_feed(uint64_t epoch)
 static const QtsNotice *
 wait_notice(QtsNoticeKind kind, const char *odno)
 {
-	int64_t		until = qts_mono_us() + WAIT_US;
+	int64_t until = qts_mono_us() + WAIT_US;
 
 	for (;;)
 	{
 		for (int i = 0; i < notice_count; i++)
 		{
-			if (notices[i].kind == kind && (strcmp(notices[i].odno, odno) == 0 ||
-											strcmp(notices[i].orgn_odno, odno) == 0))
+			if (notices[i].kind == kind &&
+				(strcmp(notices[i].odno, odno) == 0 || strcmp(notices[i].orgn_odno, odno) == 0))
 				return &notices[i];
 		}
 		if (qts_mono_us() > until)
@@ -157,8 +161,12 @@ wait_notice(QtsNoticeKind kind, const char *odno)
 static bool
 send_order(uint64_t tag, bool sell, QtsQty qty, QtsKrw price)
 {
-	QtsOrderRequest r = {.account = ACCOUNT, .symbol = "005930", .sell = sell, .market = price == 0,
-		.qty = qty, .price = price};
+	QtsOrderRequest r = {.account = ACCOUNT,
+						 .symbol = "005930",
+						 .sell = sell,
+						 .market = price == 0,
+						 .qty = qty,
+						 .price = price};
 
 	return ops->order(broker, tag, &r, qts_mono_us());
 }
@@ -168,7 +176,7 @@ static QtsOutcome
 order_outcome(uint64_t tag, QtsBrokerEvent *out)
 {
 	QtsBrokerEvent *event;
-	QtsOutcome	outcome = QTS_OUTCOME_FATAL;
+	QtsOutcome outcome = QTS_OUTCOME_FATAL;
 
 	if (!send_order(tag, true, 1, 0) || !(event = next_event(QTS_EVENT_ORDER)))
 		return outcome;
@@ -182,17 +190,17 @@ order_outcome(uint64_t tag, QtsBrokerEvent *out)
 static int
 order_connections(void)
 {
-	json_t	   *answer = sim_ask(&sim, "GET", "/requests?since=0&path=order-cash", "");
-	json_t	   *list = json_object_get(answer, "requests");
-	json_int_t	seen[64];
-	int			n = 0;
-	size_t		i;
-	json_t	   *row;
+	json_t *answer = sim_ask(&sim, "GET", "/requests?since=0&path=order-cash", "");
+	json_t *list = json_object_get(answer, "requests");
+	json_int_t seen[64];
+	int n = 0;
+	size_t i;
+	json_t *row;
 
 	json_array_foreach(list, i, row)
 	{
-		json_int_t	conn = json_integer_value(json_object_get(row, "conn"));
-		bool		known = false;
+		json_int_t conn = json_integer_value(json_object_get(row, "conn"));
+		bool known = false;
 
 		for (int j = 0; j < n; j++)
 			known = known || seen[j] == conn;
@@ -207,14 +215,15 @@ static void
 test_token(void)
 {
 	QtsBrokerConfig c = config(SECRET);
-	QtsBroker  *first;
+	QtsBroker *first;
 	struct stat st;
 	QtsBrokerEvent *event = NULL;
 
 	broker = ops->open(&c);
 	ok(ops->state(broker, NULL, 0) == QTS_SESSION_NO_TOKEN, "no token at first");
 	ok(send_order(1, true, 1, 0) && (event = next_event(QTS_EVENT_ORDER)) != NULL &&
-	   event->outcome == QTS_OUTCOME_NOT_PROCESSED, "an order without a token is not processed");
+		   event->outcome == QTS_OUTCOME_NOT_PROCESSED,
+	   "an order without a token is not processed");
 	ops->event_free(event);
 	tap_is(ops->slots(broker, QTS_RATE_ORDER, qts_mono_us()), 0, "no slots");
 	ok(wait_ready(), "ready");
@@ -243,7 +252,7 @@ test_orders(void)
 {
 	QtsBrokerEvent event;
 	QtsBrokerEvent *answer;
-	char		odno[QTS_ODNO_LEN + 1] = "";
+	char odno[QTS_ODNO_LEN + 1] = "";
 	const QtsNotice *notice;
 	QtsCancelRequest cancel = {.account = ACCOUNT, .qty = 3};
 
@@ -252,14 +261,16 @@ test_orders(void)
 		if (order_outcome(10 + i, &event) == QTS_OUTCOME_OK)
 			strcpy(odno, event.odno);
 	}
-	ok(odno[0] != '\0' && event.orgno[0] != '\0' && event.sent_us > 0 &&
-	   event.done_us >= event.sent_us && event.http_status == 200, "accepted: %s", event.msg_cd);
+	ok(odno[0] != '\0' && event.orgno[0] != '\0' && event.sent_us > 0 && event.done_us >= event.sent_us &&
+		   event.http_status == 200,
+	   "accepted: %s", event.msg_cd);
 	tap_note("answer after %d us", (int) (event.done_us - event.sent_us));
 	tap_is(order_connections(), 1, "five orders over one connection");
 	ok(wait_notice(QTS_NOTICE_ACCEPTED, odno) != NULL, "accept notice");
 	notice = wait_notice(QTS_NOTICE_FILL, odno);
 	ok(notice && notice->sell && notice->qty == 1 && notice->price > 0 &&
-	   strcmp(notice->account, ACCOUNT) == 0, "fill notice");
+		   strcmp(notice->account, ACCOUNT) == 0,
+	   "fill notice");
 
 	ok(send_order(20, true, 3, 80000), "resting limit order");
 	answer = next_event(QTS_EVENT_ORDER);
@@ -270,15 +281,15 @@ test_orders(void)
 	ops->event_free(answer);
 	ok(ops->cancel(broker, 21, &cancel, qts_mono_us()), "cancel");
 	answer = next_event(QTS_EVENT_CANCEL);
-	ok(answer && answer->tag == 21 && answer->outcome == QTS_OUTCOME_OK &&
-	   strcmp(answer->odno, odno) != 0, "cancel accepted under its own number");
+	ok(answer && answer->tag == 21 && answer->outcome == QTS_OUTCOME_OK && strcmp(answer->odno, odno) != 0,
+	   "cancel accepted under its own number");
 	ops->event_free(answer);
 	notice = wait_notice(QTS_NOTICE_CANCELLED, odno);
 	ok(notice && strcmp(notice->orgn_odno, odno) == 0, "cancel notice names the order");
 	(void) ops->cancel(broker, 22, &cancel, qts_mono_us());
 	answer = next_event(QTS_EVENT_CANCEL);
-	ok(answer && answer->outcome == QTS_OUTCOME_REJECTED &&
-	   strcmp(answer->msg_cd, "APBK0927") == 0, "nothing left to cancel");
+	ok(answer && answer->outcome == QTS_OUTCOME_REJECTED && strcmp(answer->msg_cd, "APBK0927") == 0,
+	   "nothing left to cancel");
 	ops->event_free(answer);
 }
 
@@ -289,8 +300,8 @@ test_faults(void)
 	{
 		const char *mode;
 		const char *params;
-		QtsOutcome	outcome;
-	}			cases[] = {
+		QtsOutcome outcome;
+	} cases[] = {
 		{"accept_then_close", "", QTS_OUTCOME_UNKNOWN},
 		{"accept_then_rst", "", QTS_OUTCOME_UNKNOWN},
 		{"drop_before_accept", "", QTS_OUTCOME_UNKNOWN},
@@ -307,9 +318,9 @@ test_faults(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 	{
 		QtsBrokerEvent event = {0};
-		QtsOutcome	outcome;
-		int			before;
-		int64_t		until;
+		QtsOutcome outcome;
+		int before;
+		int64_t until;
 
 		/* a healthy order first: the fault then meets a warm connection */
 		until = qts_mono_us() + WAIT_US;
@@ -320,8 +331,8 @@ test_faults(void)
 		if (!sim_fault(&sim, cases[i].mode, 1, cases[i].params))
 			continue;
 		outcome = order_outcome(200 + i, &event);
-		ok(outcome == cases[i].outcome, "%s %s: outcome %d %s %s", cases[i].mode,
-		   cases[i].params, (int) outcome, event.msg_cd, event.msg);
+		ok(outcome == cases[i].outcome, "%s %s: outcome %d %s %s", cases[i].mode, cases[i].params,
+		   (int) outcome, event.msg_cd, event.msg);
 		ok(sim_requests(&sim, "order-cash") == before + 1, "%s: one POST", cases[i].mode);
 		if (i == 0)
 			tap_is(order_connections(), 1, "over the warm connection");
@@ -333,28 +344,29 @@ static void
 test_lists(void)
 {
 	QtsBrokerEvent *event;
-	QtsDate		day;
-	json_t	   *answer;
-	int			before = sim_requests(&sim, "inquire-daily-ccld");
+	QtsDate day;
+	json_t *answer;
+	int before = sim_requests(&sim, "inquire-daily-ccld");
 
 	(void) qts_date_from_yyyymmdd(20261120, &day);
 	ok(ops->ledger(broker, 300, ACCOUNT, day), "ledger asked");
 	event = next_event(QTS_EVENT_LEDGER);
 	ok(event && event->tag == 300 && event->outcome == QTS_OUTCOME_OK && event->ledger.complete &&
-	   event->ledger.count > 7 && event->asked_at != QTS_TIME_NONE, "complete with %d rows",
-	   event ? event->ledger.count : -1);
+		   event->ledger.count > 7 && event->asked_at != QTS_TIME_NONE,
+	   "complete with %d rows", event ? event->ledger.count : -1);
 	ok(event && sim_requests(&sim, "inquire-daily-ccld") - before == (event->ledger.count + 1) / 2,
 	   "in pages of two");
 	ops->event_free(event);
-	answer = sim_ask(&sim, "POST", "/fault", "{\"mode\":\"html_502\",\"times\":2,"
+	answer = sim_ask(&sim, "POST", "/fault",
+					 "{\"mode\":\"html_502\",\"times\":2,"
 					 "\"match\":{\"path\":\"daily-ccld\"}}");
 	ok(answer != NULL, "two bad gateways");
 	json_decref(answer);
 	ok(ops->ledger(broker, 301, ACCOUNT, day) && ops->balance(broker, 302, ACCOUNT), "both asked");
 	event = next_event(QTS_EVENT_BALANCE);
-	ok(event && event->outcome == QTS_OUTCOME_OK && event->balance.complete &&
-	   event->balance.count == 1 && event->balance.rows[0].avg_price == 700000000 &&
-	   event->balance.summary.deposit > 0, "balance");
+	ok(event && event->outcome == QTS_OUTCOME_OK && event->balance.complete && event->balance.count == 1 &&
+		   event->balance.rows[0].avg_price == 700000000 && event->balance.summary.deposit > 0,
+	   "balance");
 	ops->event_free(event);
 	event = next_event(QTS_EVENT_LEDGER);
 	ok(event && event->tag == 301 && event->outcome == QTS_OUTCOME_OK && event->ledger.complete,
@@ -366,8 +378,8 @@ test_lists(void)
 static void
 test_token_lost(void)
 {
-	int			before = sim_requests(&sim, "tokenP");
-	char		why[256];
+	int before = sim_requests(&sim, "tokenP");
+	char why[256];
 	QtsBrokerConfig wrong = config("not the secret");
 
 	ok(sim_fault(&sim, "token_expired", 1, ""), "the token expires");
@@ -399,8 +411,8 @@ test_token_lost(void)
 static void
 set_price(int price)
 {
-	char		body[128];
-	json_t	   *answer;
+	char body[128];
+	json_t *answer;
 
 	snprintf(body, sizeof(body), "{\"symbol\":\"005930\",\"price\":%d}", price);
 	answer = sim_ask(&sim, "POST", "/price", body);
@@ -410,7 +422,7 @@ set_price(int price)
 static bool
 wait_tick(QtsKrw price)
 {
-	int64_t		until = qts_mono_us() + WAIT_US;
+	int64_t until = qts_mono_us() + WAIT_US;
 
 	while ((tick_count == 0 || tick.price != price) && qts_mono_us() < until)
 		turn();
@@ -420,19 +432,19 @@ wait_tick(QtsKrw price)
 static void
 test_feed(void)
 {
-	char		many[50][QTS_SYMBOL_LEN + 1];
-	char		one[1][QTS_SYMBOL_LEN + 1] = {"005930"};
+	char many[50][QTS_SYMBOL_LEN + 1];
+	char one[1][QTS_SYMBOL_LEN + 1] = {"005930"};
 	QtsBrokerConfig c = config(SECRET);
 	QtsFeedCounters k;
-	json_t	   *answer;
-	int64_t		until;
+	json_t *answer;
+	int64_t until;
 
 	feed = qts_kis_feed_open(&c);
 	ok(wait_feed(1), "up, first epoch");
 	for (int i = 0; i < 50; i++)
 		snprintf(many[i], sizeof(many[i]), "%06d", i * 10);
-	tap_is(qts_kis_feed_want(feed, (const char (*)[QTS_SYMBOL_LEN + 1]) many, 50), 40, "41 in all");
-	tap_is(qts_kis_feed_want(feed, (const char (*)[QTS_SYMBOL_LEN + 1]) one, 1), 1, "one wanted");
+	tap_is(qts_kis_feed_want(feed, (const char(*)[QTS_SYMBOL_LEN + 1]) many, 50), 40, "41 in all");
+	tap_is(qts_kis_feed_want(feed, (const char(*)[QTS_SYMBOL_LEN + 1]) one, 1), 1, "one wanted");
 	/* the feed has no say when its message is read: set prices until one arrives */
 	until = qts_mono_us() + WAIT_US;
 	for (int price = 70000; tick_count == 0 && qts_mono_us() < until; price += 100)
@@ -441,7 +453,8 @@ test_feed(void)
 		turn();
 	}
 	ok(tick_count > 0 && strcmp(tick.symbol, "005930") == 0 && tick.bid > 0 && tick.ask > tick.bid &&
-	   tick.exch_at != QTS_TIME_NONE && tick.recv_at > 0, "ticks arrive");
+		   tick.exch_at != QTS_TIME_NONE && tick.recv_at > 0,
+	   "ticks arrive");
 	set_price(71500);
 	ok(wait_tick(71500), "the right one");
 	answer = sim_ask(&sim, "POST", "/frame", "{\"text\":\"0|H0STCNT0|001|garbage\"}");
@@ -460,8 +473,8 @@ static void
 test_feed_gaps(void)
 {
 	static const char *const faults[] = {"ws_close", "ws_drop", "ws_rst"};
-	char		why[256];
-	uint64_t	epoch;
+	char why[256];
+	uint64_t epoch;
 
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 	{
@@ -486,7 +499,7 @@ test_feed_gaps(void)
 static void
 test_burst(void)
 {
-	int			okay = 0;
+	int okay = 0;
 	QtsBrokerConfig c = config(SECRET);
 
 	broker = ops->open(&c);
@@ -513,11 +526,11 @@ test_burst(void)
 static void
 test_notices_held(void)
 {
-	int			accepted = 0;
-	int			fills = 0;
-	int			taken = 0;
-	uint64_t	epoch;
-	uint64_t	after;
+	int accepted = 0;
+	int fills = 0;
+	int taken = 0;
+	uint64_t epoch;
+	uint64_t after;
 
 	(void) qts_kis_feed_state(feed, &epoch, NULL, 0);
 	notices_left = true;
@@ -527,7 +540,7 @@ test_notices_held(void)
 	ok(qts_kis_feed_counters(feed).notices < 5000, "reading has stopped");
 	for (int64_t until = qts_mono_us() + WAIT_US; taken < 5000 && qts_mono_us() < until;)
 	{
-		int			n;
+		int n;
 
 		turn();
 		while ((n = qts_kis_feed_notices(feed, notices, 200)) > 0)

@@ -22,9 +22,9 @@
 static char *
 read_text(const char *dir, const char *name, size_t *len)
 {
-	char		path[1024];
-	char	   *text = malloc(MAX_TEXT);
-	FILE	   *file;
+	char path[1024];
+	char *text = malloc(MAX_TEXT);
+	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	file = fopen(path, "r");
@@ -48,42 +48,42 @@ starts(const char *s, const char *prefix)
 static void
 check_list(const char *name, const char *body, size_t len)
 {
-	QtsLedger	ledger = {0};
-	QtsBalance	balance = {0};
-	QtsKisPage	page = {"", ""};
+	QtsLedger ledger = {0};
+	QtsBalance balance = {0};
+	QtsKisPage page = {"", ""};
 	QtsKisVerdict v;
 
 	if (starts(name, "inquire_balance"))
 	{
 		/* one capture kept its rows only: put the missing envelope around them */
-		char	   *whole = malloc(len + 64);
+		char *whole = malloc(len + 64);
 
 		v = qts_kis_parse_balance(200, body, len, false, &balance, &page);
 		if (whole && v.outcome != QTS_OUTCOME_OK && strstr(name, "output1_only"))
 		{
-			int			n = snprintf(whole, len + 64, "{\"rt_cd\":\"0\",%s", strchr(body, '{') + 1);
+			int n = snprintf(whole, len + 64, "{\"rt_cd\":\"0\",%s", strchr(body, '{') + 1);
 
 			v = qts_kis_parse_balance(200, whole, (size_t) n, false, &balance, &page);
 		}
 		free(whole);
-		ok(v.outcome == QTS_OUTCOME_OK && balance.complete && balance.count > 0 &&
-		   balance.rows[0].qty > 0 && balance.rows[0].avg_price > 0, "%s: %d holdings", name,
-		   balance.count);
+		ok(v.outcome == QTS_OUTCOME_OK && balance.complete && balance.count > 0 && balance.rows[0].qty > 0 &&
+			   balance.rows[0].avg_price > 0,
+		   "%s: %d holdings", name, balance.count);
 		free(balance.rows);
 		return;
 	}
 	v = qts_kis_parse_ledger(QTS_ENV_LIVE, 200, body, len, false, &ledger, &page);
-	ok(v.outcome == QTS_OUTCOME_OK && ledger.complete && ledger.count > 0 &&
-	   ledger.rows[0].filled >= 0 && ledger.rows[0].order.at != QTS_TIME_NONE &&
-	   !ledger.rows[0].order.other_channel, "%s: %d rows", name, ledger.count);
+	ok(v.outcome == QTS_OUTCOME_OK && ledger.complete && ledger.count > 0 && ledger.rows[0].filled >= 0 &&
+		   ledger.rows[0].order.at != QTS_TIME_NONE && !ledger.rows[0].order.other_channel,
+	   "%s: %d rows", name, ledger.count);
 	free(ledger.rows);
 }
 
 static void
 check_rest(const char *name, const char *body, size_t len)
 {
-	char		odno[QTS_ODNO_LEN + 1];
-	char		orgno[QTS_ORGNO_LEN + 1];
+	char odno[QTS_ODNO_LEN + 1];
+	char orgno[QTS_ORGNO_LEN + 1];
 	QtsKisToken token;
 	QtsKisVerdict v;
 
@@ -93,7 +93,8 @@ check_rest(const char *name, const char *body, size_t len)
 		ok(qts_kis_parse_token(200, body, len, &token).outcome == QTS_OUTCOME_OK, "%s", name);
 	else if (starts(name, "order_") && strstr(name, "accepted"))
 		ok(qts_kis_parse_order(200, body, len, odno, orgno).outcome == QTS_OUTCOME_OK &&
-		   strlen(odno) == QTS_ODNO_LEN && strlen(orgno) == QTS_ORGNO_LEN, "%s", name);
+			   strlen(odno) == QTS_ODNO_LEN && strlen(orgno) == QTS_ORGNO_LEN,
+		   "%s", name);
 	else if (starts(name, "order_"))
 	{
 		v = qts_kis_parse_order(200, body, len, odno, orgno);
@@ -102,8 +103,8 @@ check_rest(const char *name, const char *body, size_t len)
 	else if (starts(name, "error_"))
 	{
 		v = qts_kis_classify(QTS_KIS_CALL_ORDER, 500, body, len);
-		ok(v.outcome == QTS_OUTCOME_NOT_PROCESSED && v.follow != QTS_KIS_FOLLOW_NONE && v.msg[0],
-		   "%s: %s", name, v.msg_cd);
+		ok(v.outcome == QTS_OUTCOME_NOT_PROCESSED && v.follow != QTS_KIS_FOLLOW_NONE && v.msg[0], "%s: %s",
+		   name, v.msg_cd);
 	}
 	else
 	{
@@ -118,16 +119,16 @@ check_notice(const QtsKisFrame *frame)
 {
 	QtsKisCipher cipher = {0};
 	QtsKisRecords records;
-	QtsNotice	notice = {0};
-	char		out[4096];
-	long		n;
+	QtsNotice notice = {0};
+	char out[4096];
+	long n;
 
 	qts_kis_cipher_key(&cipher, "abcdefghijklmnopabcdefghijklmnop", "0123456789abcdef");
 	n = qts_kis_decrypt(&cipher, frame->payload, frame->len, out, sizeof(out));
 	if (ok(n > 0, "%s decrypts", frame->tr_id) &&
 		ok(qts_kis_records_open(&records, out, (size_t) n, frame->count) &&
-		   qts_kis_notice_next(&records, 0, &notice) == QTS_KIS_DECODED, "%s decodes",
-		   frame->tr_id))
+			   qts_kis_notice_next(&records, 0, &notice) == QTS_KIS_DECODED,
+		   "%s decodes", frame->tr_id))
 		ok(notice.qty > 0 && strlen(notice.odno) == QTS_ODNO_LEN && strlen(notice.account) == 11,
 		   "kind %d qty %lld price %lld", (int) notice.kind, (long long) notice.qty,
 		   (long long) notice.price);
@@ -138,12 +139,11 @@ static void
 check_ticks(const QtsKisFrame *frame)
 {
 	QtsKisRecords records;
-	QtsTick		tick;
+	QtsTick tick;
 	QtsKisDecode kind;
-	int			n = 0;
+	int n = 0;
 
-	if (!ok(qts_kis_records_open(&records, frame->payload, frame->len, frame->count),
-			"records are even"))
+	if (!ok(qts_kis_records_open(&records, frame->payload, frame->len, frame->count), "records are even"))
 		return;
 	while ((kind = qts_kis_tick_next(&records, 0, &tick)) == QTS_KIS_DECODED)
 		n += tick.price > 0 && tick.acml_volume > 0 && tick.exch_at != QTS_TIME_NONE;
@@ -175,12 +175,12 @@ int
 main(void)
 {
 	const char *corpus = getenv("QTS_CORPUS");
-	char		dir[1024];
-	DIR		   *rest;
+	char dir[1024];
+	DIR *rest;
 	struct dirent *entry;
-	char	   *text;
-	size_t		len;
-	int			files = 0;
+	char *text;
+	size_t len;
+	int files = 0;
 
 	if (!corpus || !*corpus)
 	{
@@ -191,7 +191,7 @@ main(void)
 	rest = opendir(dir);
 	while (rest && (entry = readdir(rest)) != NULL)
 	{
-		size_t		n = strlen(entry->d_name);
+		size_t n = strlen(entry->d_name);
 
 		if (n < 5 || strcmp(entry->d_name + n - 5, ".json") != 0)
 			continue;
@@ -207,7 +207,7 @@ main(void)
 	text = read_text(corpus, "frames.txt", &len);
 	if (ok(text != NULL, "read frames.txt"))
 	{
-		char	   *save = NULL;
+		char *save = NULL;
 
 		for (char *line = strtok_r(text, "\r\n", &save); line; line = strtok_r(NULL, "\r\n", &save))
 		{

@@ -17,26 +17,35 @@
 
 #define KEY "abcdefghijklmnopabcdefghijklmnop"
 #define IV "0123456789abcdef"
-#define TICK46 "005930^100001^71500^2^500^0.70^71480.12^71000^71900^70900^71600^71500^12^1234567^" \
-	"88250000000^5100^5300^200^101.25^600000^634567^1^0.51^35.10^090001^2^500^091502^5^-400^" \
+#define TICK46                                                                                               \
+	"005930^100001^71500^2^500^0.70^71480.12^71000^71900^70900^71600^71500^12^1234567^"                      \
+	"88250000000^5100^5300^200^101.25^600000^634567^1^0.51^35.10^090001^2^500^091502^5^-400^"                \
 	"090101^2^600^20261120^20^N^12000^15000^150000^170000^0.02^1100000^112.23^0^^71000"
 #define TICK47 TICK46 "^2"
 
 static void
 test_split(void)
 {
-	static const char *const bad[] = {
-		"", "0", "0|", "2|H0STCNT0|001|x", "0|H0STCNT0|001", "0|H0STCNT0|000|x", "0||001|x",
-		"0|H0STCNT0|1000|x", "0|H0STCNT0|0x1|x", "0|ABCDEFGHIJKLMNOPQ|001|x", "0H0STCNT0|001|x",
-		"0|H0STCNT0|-01|x", "0|H0STCNT0||x"
-	};
+	static const char *const bad[] = {"",
+									  "0",
+									  "0|",
+									  "2|H0STCNT0|001|x",
+									  "0|H0STCNT0|001",
+									  "0|H0STCNT0|000|x",
+									  "0||001|x",
+									  "0|H0STCNT0|1000|x",
+									  "0|H0STCNT0|0x1|x",
+									  "0|ABCDEFGHIJKLMNOPQ|001|x",
+									  "0H0STCNT0|001|x",
+									  "0|H0STCNT0|-01|x",
+									  "0|H0STCNT0||x"};
 	QtsKisFrame frame;
 	const char *text = "0|H0STCNT0|004|a^b|c^d";
 
 	ok(qts_kis_frame_split(text, strlen(text), &frame) && !frame.encrypted && frame.count == 4 &&
-	   strcmp(frame.tr_id, "H0STCNT0") == 0, "frame");
-	ok(frame.len == 7 && memcmp(frame.payload, "a^b|c^d", 7) == 0,
-	   "only the first three bars separate");
+		   strcmp(frame.tr_id, "H0STCNT0") == 0,
+	   "frame");
+	ok(frame.len == 7 && memcmp(frame.payload, "a^b|c^d", 7) == 0, "only the first three bars separate");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ok(!qts_kis_frame_split(bad[i], strlen(bad[i]), &frame), "refused: \"%s\"", bad[i]);
 }
@@ -46,14 +55,14 @@ decode_ticks(const char *text, QtsTick *ticks, int max)
 {
 	QtsKisFrame frame;
 	QtsKisRecords records;
-	int			n = 0;
+	int n = 0;
 
 	if (!qts_kis_frame_split(text, strlen(text), &frame) ||
 		!qts_kis_records_open(&records, frame.payload, frame.len, frame.count))
 		return -1;
 	for (;;)
 	{
-		QtsTick		tick;
+		QtsTick tick;
 		QtsKisDecode kind = qts_kis_tick_next(&records, 42, &tick);
 
 		if (kind == QTS_KIS_END)
@@ -69,38 +78,48 @@ decode_ticks(const char *text, QtsTick *ticks, int max)
 static void
 test_ticks(void)
 {
-	QtsTick		t[4];
-	char		text[4096];
+	QtsTick t[4];
+	char text[4096];
 	static const struct
 	{
-		int			field;
+		int field;
 		const char *value;
-		bool		valid;
-	}			changes[] = {
-		{2, "", false}, {2, "0", false}, {2, "-71500", false}, {2, "abc", false},
-		{2, "99999999999999999999", false}, {0, "", false}, {0, "00593", false}, {0, "KR7005930003", false},
-		{10, "", true}, {11, "", true}, {12, "", true}, {12, "x", false}, {13, "1x", false},
-		{33, "", true}, {1, "250000", true}, {4, "junk", false}
-	};
+		bool valid;
+	} changes[] = {{2, "", false},
+				   {2, "0", false},
+				   {2, "-71500", false},
+				   {2, "abc", false},
+				   {2, "99999999999999999999", false},
+				   {0, "", false},
+				   {0, "00593", false},
+				   {0, "KR7005930003", false},
+				   {10, "", true},
+				   {11, "", true},
+				   {12, "", true},
+				   {12, "x", false},
+				   {13, "1x", false},
+				   {33, "", true},
+				   {1, "250000", true},
+				   {4, "junk", false}};
 
 	ok(decode_ticks("0|H0STCNT0|001|" TICK47, t, 4) == 1, "47 fields");
-	ok(strcmp(t[0].symbol, "005930") == 0 && t[0].price == 71500 && t[0].ask == 71600 &&
-	   t[0].bid == 71500 && t[0].volume == 12 && t[0].acml_volume == 1234567 &&
-	   t[0].acml_value == INT64_C(88250000000) && t[0].change == 500 && !t[0].halted &&
-	   t[0].market_class == '2' && t[0].recv_at == 42, "every field");
+	ok(strcmp(t[0].symbol, "005930") == 0 && t[0].price == 71500 && t[0].ask == 71600 && t[0].bid == 71500 &&
+		   t[0].volume == 12 && t[0].acml_volume == 1234567 && t[0].acml_value == INT64_C(88250000000) &&
+		   t[0].change == 500 && !t[0].halted && t[0].market_class == '2' && t[0].recv_at == 42,
+	   "every field");
 	tap_is(qts_date_yyyymmdd(qts_seoul_date(t[0].exch_at)), 20261120, "exchange date");
 	tap_is(qts_seoul_time_of_day(t[0].exch_at), 10 * QTS_HOUR + QTS_SEC, "exchange second");
 	ok(decode_ticks("0|H0STCNT0|001|" TICK46, t, 4) == 1 && t[0].market_class == '\0', "46 fields");
 	ok(decode_ticks("0|H0STCNT0|001|" TICK47 "^extra^^", t, 4) == 1, "wider than known");
-	ok(decode_ticks("0|H0STCNT0|003|" TICK47 "^" TICK47 "^" TICK47, t, 4) == 3 &&
-	   t[2].market_class == '2', "three records");
+	ok(decode_ticks("0|H0STCNT0|003|" TICK47 "^" TICK47 "^" TICK47, t, 4) == 3 && t[2].market_class == '2',
+	   "three records");
 	ok(decode_ticks("0|H0STCNT0|002|" TICK46 "^" TICK47, t, 4) == -1, "uneven records");
 	ok(decode_ticks("0|H0STCNT0|001|005930^100001^71500", t, 4) == -1, "too narrow");
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
 	{
 		const char *from = TICK47;
-		int			field = 0;
-		size_t		n = (size_t) sprintf(text, "0|H0STCNT0|001|");
+		int field = 0;
+		size_t n = (size_t) sprintf(text, "0|H0STCNT0|001|");
 
 		for (const char *p = from;; p++)
 		{
@@ -117,29 +136,31 @@ test_ticks(void)
 			if (*p == '^' && field == changes[i].field)
 				continue;
 		}
-		ok((decode_ticks(text, t, 4) == 1) == changes[i].valid, "field %d = \"%s\" is %s",
-		   changes[i].field, changes[i].value, changes[i].valid ? "tolerated" : "refused");
+		ok((decode_ticks(text, t, 4) == 1) == changes[i].valid, "field %d = \"%s\" is %s", changes[i].field,
+		   changes[i].value, changes[i].valid ? "tolerated" : "refused");
 	}
 	ok(decode_ticks("0|H0STCNT0|001|005930^120651^67050^5^-750^-1.11^1^1^1^1^67100^67000^200^1^1^1^1^1^1^1"
-					"^1^1^1^1^1^1^1^1^1^1^1^1^1^20250722^20^Y", t, 4) == 1 && t[0].change == -750 &&
-	   t[0].price == 67050 && t[0].halted, "36 fields, falling, halted, half a tick off the grid");
+					"^1^1^1^1^1^1^1^1^1^1^1^1^1^20250722^20^Y",
+					t, 4) == 1 &&
+		   t[0].change == -750 && t[0].price == 67050 && t[0].halted,
+	   "36 fields, falling, halted, half a tick off the grid");
 }
 
 /* The splitter against a plain byte loop, on random shapes. */
 static void
 test_records_against_plain(void)
 {
-	unsigned	seed = 12345;
-	int			different = 0;
+	unsigned seed = 12345;
+	int different = 0;
 
 	for (int round = 0; round < 20000; round++)
 	{
-		char		text[200];
-		size_t		len;
-		int			fields = 1;
+		char text[200];
+		size_t len;
+		int fields = 1;
 		QtsKisRecords records;
 		QtsKisField f[64];
-		int			width;
+		int width;
 		const char *start;
 
 		seed = seed * 1103515245 + 12345;
@@ -148,7 +169,8 @@ test_records_against_plain(void)
 		{
 			seed = seed * 1103515245 + 12345;
 			/* neighbours of the caret and high bytes on purpose */
-			text[i] = "^^_]\xDE\x80" "ab"[(seed >> 16) % 8];
+			text[i] = "^^_]\xDE\x80"
+					  "ab"[(seed >> 16) % 8];
 			fields += text[i] == '^';
 		}
 		if (!qts_kis_records_open(&records, text, len, 1))
@@ -172,13 +194,15 @@ test_records_against_plain(void)
 	tap_is(different, 0, "eight bytes at a time finds what one at a time finds");
 }
 
-#define NOTICE(side, change, odno, orgn, qty, price, refused, filled, accepted) \
-	"myhtsid^1234567801^" odno "^" orgn "^" side "^" change "^00^0^005930^" qty "^" price \
-	"^100001^" refused "^" filled "^" accepted "^06010^000000010^HONG"
-#define VECTOR "myhtsid^1234567801^0000117057^^02^0^00^0^005930^0000000010^000071500^100001^0^1^1^" \
+#define NOTICE(side, change, odno, orgn, qty, price, refused, filled, accepted)                              \
+	"myhtsid^1234567801^" odno "^" orgn "^" side "^" change "^00^0^005930^" qty "^" price "^100001^" refused \
+	"^" filled "^" accepted "^06010^000000010^HONG"
+#define VECTOR                                                                                               \
+	"myhtsid^1234567801^0000117057^^02^0^00^0^005930^0000000010^000071500^100001^0^1^1^"                     \
 	"06010^000000010^HONG^000000000^1^Y^^10^^SAMSUNG^000071500"
-#define VECTOR_BASE64 "E3SF1qGt5S2QgNu9hOPZnl05I0vjQMy7JIqUxfArSyFS6vIu/SGdBVnR59CszBNiPMiIDOdukXf6Wyt8" \
-	"wmxrZFYb+orx2E5AtCmU++gh3GlqnSv4fkoYmE/5O5yCpQWrTbwtrbMHkxMzMqZhP7gwJ0l/7N191JAlyFPw55p3ubq7" \
+#define VECTOR_BASE64                                                                                        \
+	"E3SF1qGt5S2QgNu9hOPZnl05I0vjQMy7JIqUxfArSyFS6vIu/SGdBVnR59CszBNiPMiIDOdukXf6Wyt8"                       \
+	"wmxrZFYb+orx2E5AtCmU++gh3GlqnSv4fkoYmE/5O5yCpQWrTbwtrbMHkxMzMqZhP7gwJ0l/7N191JAlyFPw55p3ubq7"           \
 	"UOl+9AoZKVSS0Pib4qY2"
 
 static QtsKisDecode
@@ -186,16 +210,16 @@ decode_notice(const char *text, QtsNotice *notice)
 {
 	QtsKisRecords records;
 
-	return qts_kis_records_open(&records, text, strlen(text), 1) ?
-		qts_kis_notice_next(&records, 7, notice) : QTS_KIS_MALFORMED;
+	return qts_kis_records_open(&records, text, strlen(text), 1) ? qts_kis_notice_next(&records, 7, notice)
+																 : QTS_KIS_MALFORMED;
 }
 
 static void
 test_decrypt(void)
 {
 	QtsKisCipher cipher = {0};
-	char		out[1024];
-	long		n;
+	char out[1024];
+	long n;
 
 	tap_is(qts_kis_decrypt(&cipher, VECTOR_BASE64, strlen(VECTOR_BASE64), out, sizeof(out)), -1,
 		   "no key, no text");
@@ -221,40 +245,44 @@ test_decrypt(void)
 static void
 test_notices(void)
 {
-	QtsNotice	n;
+	QtsNotice n;
 	static const struct
 	{
 		const char *text;
 		QtsNoticeKind kind;
 		const char *what;
-	}			kinds[] = {
+	} kinds[] = {
 		{NOTICE("01", "0", "0000117057", "", "10", "71500", "0", "1", "1"), QTS_NOTICE_ACCEPTED, "accepted"},
 		{NOTICE("01", "0", "0000117057", "", "3", "71500", "0", "2", "2"), QTS_NOTICE_FILL, "fill"},
 		{NOTICE("01", "0", "0000117057", "", "10", "71500", "1", "1", "1"), QTS_NOTICE_REJECTED, "rejected"},
-		{NOTICE("01", "2", "0000117100", "0000117057", "7", "0", "0", "1", "2"), QTS_NOTICE_CANCELLED, "cancelled"},
-		{NOTICE("01", "2", "0000117100", "0000117057", "7", "0", "0", "1", "1"), QTS_NOTICE_ACCEPTED, "cancel received only"},
-		{NOTICE("02", "1", "0000117057", "", "7", "0", "0", "1", "3"), QTS_NOTICE_CANCELLED, "cancelled by its condition"},
-		{NOTICE("01", "1", "0000117100", "0000117057", "7", "71000", "0", "1", "2"), QTS_NOTICE_REVISED, "revised"},
+		{NOTICE("01", "2", "0000117100", "0000117057", "7", "0", "0", "1", "2"), QTS_NOTICE_CANCELLED,
+		 "cancelled"},
+		{NOTICE("01", "2", "0000117100", "0000117057", "7", "0", "0", "1", "1"), QTS_NOTICE_ACCEPTED,
+		 "cancel received only"},
+		{NOTICE("02", "1", "0000117057", "", "7", "0", "0", "1", "3"), QTS_NOTICE_CANCELLED,
+		 "cancelled by its condition"},
+		{NOTICE("01", "1", "0000117100", "0000117057", "7", "71000", "0", "1", "2"), QTS_NOTICE_REVISED,
+		 "revised"},
 	};
-	static const char *const bad[] = {
-		NOTICE("03", "0", "0000117057", "", "3", "71500", "0", "2", "2"),
-		NOTICE("01", "0", "", "", "3", "71500", "0", "2", "2"),
-		NOTICE("01", "0", "12345678901", "", "3", "71500", "0", "2", "2"),
-		NOTICE("01", "0", "0000117057", "", "0", "71500", "0", "2", "2"),
-		NOTICE("01", "0", "0000117057", "", "3", "0", "0", "2", "2"),
-		NOTICE("01", "0", "0000117057", "", "-3", "71500", "0", "2", "2"),
-		NOTICE("01", "0", "0000117057", "", "3x", "71500", "0", "2", "2"),
-		NOTICE("01", "0", "0000117057", "", "3", "71500", "0", "9", "2"),
-		NOTICE("01", "9", "0000117057", "", "3", "71500", "0", "1", "2"),
-		"myhtsid^1234567801^0000117057^^01", "^^^^^^^^^^^^^^^^^", "x"
-	};
+	static const char *const bad[] = {NOTICE("03", "0", "0000117057", "", "3", "71500", "0", "2", "2"),
+									  NOTICE("01", "0", "", "", "3", "71500", "0", "2", "2"),
+									  NOTICE("01", "0", "12345678901", "", "3", "71500", "0", "2", "2"),
+									  NOTICE("01", "0", "0000117057", "", "0", "71500", "0", "2", "2"),
+									  NOTICE("01", "0", "0000117057", "", "3", "0", "0", "2", "2"),
+									  NOTICE("01", "0", "0000117057", "", "-3", "71500", "0", "2", "2"),
+									  NOTICE("01", "0", "0000117057", "", "3x", "71500", "0", "2", "2"),
+									  NOTICE("01", "0", "0000117057", "", "3", "71500", "0", "9", "2"),
+									  NOTICE("01", "9", "0000117057", "", "3", "71500", "0", "1", "2"),
+									  "myhtsid^1234567801^0000117057^^01",
+									  "^^^^^^^^^^^^^^^^^",
+									  "x"};
 
 	ok(decode_notice(VECTOR, &n) == QTS_KIS_DECODED, "26 fields");
 	ok(n.kind == QTS_NOTICE_ACCEPTED && strcmp(n.account, "12345678-01") == 0 &&
-	   strcmp(n.odno, "0000117057") == 0 && n.orgn_odno[0] == '\0' && !n.sell && n.qty == 10 &&
-	   n.price == 71500 && n.order_qty == 10 && n.hhmmss == 100001 && n.recv_mono == 7 &&
-	   strcmp(n.symbol, "005930") == 0 && strcmp(n.ord_dvsn, "00") == 0 &&
-	   strcmp(n.orgno, "06010") == 0, "every field");
+		   strcmp(n.odno, "0000117057") == 0 && n.orgn_odno[0] == '\0' && !n.sell && n.qty == 10 &&
+		   n.price == 71500 && n.order_qty == 10 && n.hhmmss == 100001 && n.recv_mono == 7 &&
+		   strcmp(n.symbol, "005930") == 0 && strcmp(n.ord_dvsn, "00") == 0 && strcmp(n.orgno, "06010") == 0,
+	   "every field");
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		ok(decode_notice(kinds[i].text, &n) == QTS_KIS_DECODED && n.kind == kinds[i].kind, "%s",
 		   kinds[i].what);
@@ -268,19 +296,20 @@ test_control(void)
 {
 	QtsKisControl c;
 	const char *ack = "{\"header\":{\"tr_id\":\"H0STCNI0\",\"tr_key\":\"myhtsid\",\"encrypt\":\"N\"},"
-		"\"body\":{\"rt_cd\":\"0\",\"msg_cd\":\"OPSP0000\",\"msg1\":\"SUBSCRIBE SUCCESS\","
-		"\"output\":{\"iv\":\"" IV "\",\"key\":\"" KEY "\"}}}";
+					  "\"body\":{\"rt_cd\":\"0\",\"msg_cd\":\"OPSP0000\",\"msg1\":\"SUBSCRIBE SUCCESS\","
+					  "\"output\":{\"iv\":\"" IV "\",\"key\":\"" KEY "\"}}}";
 	const char *short_key = "{\"header\":{\"tr_id\":\"H0STCNI0\"},\"body\":{\"rt_cd\":\"0\","
-		"\"output\":{\"iv\":\"" IV "\",\"key\":\"abc\"}}}";
+							"\"output\":{\"iv\":\"" IV "\",\"key\":\"abc\"}}}";
 	const char *error = "{\"header\":{\"tr_id\":\"(null)\"},\"body\":{\"rt_cd\":\"9\","
-		"\"msg_cd\":\"OPSP8996\",\"msg1\":\"ALREADY IN USE appkey\"}}";
+						"\"msg_cd\":\"OPSP8996\",\"msg1\":\"ALREADY IN USE appkey\"}}";
 	const char *ping = "{\"header\":{\"tr_id\":\"PINGPONG\",\"datetime\":\"20261120100001\"}}";
-	char		text[512];
+	char text[512];
 
 	qts_kis_control_parse(ack, strlen(ack), &c);
-	ok(c.kind == QTS_KIS_CONTROL_ACK && c.has_key && strcmp(c.key, KEY) == 0 &&
-	   strcmp(c.iv, IV) == 0 && strcmp(c.tr_id, "H0STCNI0") == 0 &&
-	   strcmp(c.tr_key, "myhtsid") == 0 && strcmp(c.msg_cd, "OPSP0000") == 0, "ack with its key");
+	ok(c.kind == QTS_KIS_CONTROL_ACK && c.has_key && strcmp(c.key, KEY) == 0 && strcmp(c.iv, IV) == 0 &&
+		   strcmp(c.tr_id, "H0STCNI0") == 0 && strcmp(c.tr_key, "myhtsid") == 0 &&
+		   strcmp(c.msg_cd, "OPSP0000") == 0,
+	   "ack with its key");
 	qts_kis_control_parse(short_key, strlen(short_key), &c);
 	ok(c.kind == QTS_KIS_CONTROL_ACK && !c.has_key, "a key of another length is none");
 	qts_kis_control_parse(error, strlen(error), &c);
@@ -292,11 +321,12 @@ test_control(void)
 	qts_kis_control_parse("{\"header\":", 10, &c);
 	ok(c.kind == QTS_KIS_CONTROL_JUNK, "cut");
 	ok(qts_kis_build_subscribe(text, sizeof(text), "key", "H0STCNT0", "005930", false) > 0, "built");
-	tap_is_text(text, "{\"header\":{\"approval_key\":\"key\",\"custtype\":\"P\",\"tr_type\":\"2\","
+	tap_is_text(text,
+				"{\"header\":{\"approval_key\":\"key\",\"custtype\":\"P\",\"tr_type\":\"2\","
 				"\"content-type\":\"utf-8\"},\"body\":{\"input\":{\"tr_id\":\"H0STCNT0\","
-				"\"tr_key\":\"005930\"}}}", "unsubscription");
-	tap_is((int64_t) qts_kis_build_subscribe(text, 40, "key", "H0STCNT0", "005930", true), 0,
-		   "does not fit");
+				"\"tr_key\":\"005930\"}}}",
+				"unsubscription");
+	tap_is((int64_t) qts_kis_build_subscribe(text, 40, "key", "H0STCNT0", "005930", true), 0, "does not fit");
 }
 
 /* Reported, not judged: a timed test would fail on a busy machine. */
@@ -304,19 +334,19 @@ static void
 report_speed(void)
 {
 	const char *text = "0|H0STCNT0|001|" TICK47;
-	size_t		len = strlen(text);
+	size_t len = strlen(text);
 	struct timespec a;
 	struct timespec b;
-	int			rounds = 500000;
-	int64_t		sum = 0;
-	double		s;
+	int rounds = 500000;
+	int64_t sum = 0;
+	double s;
 
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	for (int i = 0; i < rounds; i++)
 	{
 		QtsKisFrame frame;
 		QtsKisRecords records;
-		QtsTick		tick;
+		QtsTick tick;
 
 		if (qts_kis_frame_split(text, len, &frame) &&
 			qts_kis_records_open(&records, frame.payload, frame.len, frame.count) &&

@@ -21,18 +21,18 @@
 
 #include <openssl/evp.h>
 
-atomic_int	net_server_connections;
-atomic_int	net_server_posts;
-atomic_int	net_server_warm_posts;
+atomic_int net_server_connections;
+atomic_int net_server_posts;
+atomic_int net_server_warm_posts;
 
 static bool
 server_read(int fd, void *to, size_t n)
 {
-	char	   *p = to;
+	char *p = to;
 
 	while (n > 0)
 	{
-		ssize_t		got = recv(fd, p, n, 0);
+		ssize_t got = recv(fd, p, n, 0);
 
 		if (got <= 0)
 			return false;
@@ -51,9 +51,9 @@ server_write(int fd, const void *from, size_t n)
 static void
 server_reply(int fd, const char *extra, const char *body)
 {
-	char		text[1024];
-	int			n = snprintf(text, sizeof(text), "HTTP/1.1 %sContent-Length: %zu\r\n\r\n%s",
-							 extra, strlen(body), body);
+	char text[1024];
+	int n =
+		snprintf(text, sizeof(text), "HTTP/1.1 %sContent-Length: %zu\r\n\r\n%s", extra, strlen(body), body);
 
 	(void) server_write(fd, text, (size_t) n);
 }
@@ -70,7 +70,7 @@ static void
 ws_frame(int fd, int first_byte, const char *text, size_t len)
 {
 	unsigned char head[10];
-	size_t		n = 2;
+	size_t n = 2;
 
 	head[0] = (unsigned char) first_byte;
 	if (len < 126)
@@ -100,7 +100,7 @@ ws_read_text(int fd, char *out, size_t size)
 	unsigned char head[2];
 	unsigned char wide[2];
 	unsigned char mask[4];
-	size_t		len;
+	size_t len;
 
 	for (;;)
 	{
@@ -128,17 +128,19 @@ ws_read_text(int fd, char *out, size_t size)
 static void
 ws_serve(int fd, const char *path, const char *key)
 {
-	char		text[512];
+	char text[512];
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned char accept[64];
-	unsigned	n;
-	char	   *big;
+	unsigned n;
+	char *big;
 
 	snprintf(text, sizeof(text), "%s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key);
 	EVP_Digest(text, strlen(text), digest, &n, EVP_sha1(), NULL);
 	EVP_EncodeBlock(accept, digest, (int) n);
-	snprintf(text, sizeof(text), "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-			 "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n", accept);
+	snprintf(text, sizeof(text),
+			 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+			 "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+			 accept);
 	(void) server_write(fd, text, strlen(text));
 	if (strcmp(path, "/echo") == 0)
 	{
@@ -150,7 +152,7 @@ ws_serve(int fd, const char *path, const char *key)
 		for (const char *p = "abc"; *p; p++)
 		{
 			ws_frame(fd, p[1] ? (*p == 'a' ? 0x01 : 0x00) : 0x80, p, 1);
-			ws_frame(fd, 0x89, "ping", 4);	/* control frames may come between */
+			ws_frame(fd, 0x89, "ping", 4); /* control frames may come between */
 		}
 		(void) ws_read_text(fd, text, sizeof(text));
 	}
@@ -183,7 +185,7 @@ static char *
 server_header(char *head, const char *name)
 {
 	static __thread char value[128];
-	char	   *p = strcasestr(head, name);
+	char *p = strcasestr(head, name);
 
 	if (!p || sscanf(p + strlen(name), " %127[^\r\n]", value) != 1)
 		return NULL;
@@ -194,7 +196,7 @@ server_header(char *head, const char *name)
 static bool
 server_answer(int fd, const char *path, bool post, int served)
 {
-	char		big[65536];
+	char big[65536];
 
 	if (strcmp(path, "/ok") == 0)
 		server_reply(fd, "200 OK\r\nTR_Cont:  M \r\n", post ? "posted" : "hello");
@@ -226,25 +228,24 @@ server_answer(int fd, const char *path, bool post, int served)
 static void *
 server_connection(void *arg)
 {
-	int			fd = (int) (intptr_t) arg;
-	char		head[8192];
-	size_t		n = 0;
-	int			served = 0;
+	int fd = (int) (intptr_t) arg;
+	char head[8192];
+	size_t n = 0;
+	int served = 0;
 
 	while (n < sizeof(head) - 1 && recv(fd, head + n, 1, 0) == 1)
 	{
-		char		path[64];
-		char		body[1024];
-		char	   *value;
-		size_t		len;
+		char path[64];
+		char body[1024];
+		char *value;
+		size_t len;
 
 		head[++n] = '\0';
 		if (n < 4 || strcmp(head + n - 4, "\r\n\r\n") != 0)
 			continue;
 		value = server_header(head, "Content-Length:");
 		len = value ? (size_t) atol(value) : 0;
-		if (sscanf(head, "%*s %63s", path) != 1 || len > sizeof(body) ||
-			!server_read(fd, body, len))
+		if (sscanf(head, "%*s %63s", path) != 1 || len > sizeof(body) || !server_read(fd, body, len))
 			break;
 		if (strncmp(head, "POST", 4) == 0)
 		{
@@ -268,13 +269,13 @@ server_connection(void *arg)
 static void *
 server_accept(void *arg)
 {
-	int			listener = (int) (intptr_t) arg;
-	int			one = 1;
+	int listener = (int) (intptr_t) arg;
+	int one = 1;
 
 	for (;;)
 	{
-		int			fd = accept(listener, NULL, NULL);
-		pthread_t	thread;
+		int fd = accept(listener, NULL, NULL);
+		pthread_t thread;
 
 		if (fd < 0)
 			continue;
@@ -290,13 +291,13 @@ int
 net_server_start(void)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET};
-	socklen_t	len = sizeof(address);
-	int			fd = socket(AF_INET, SOCK_STREAM, 0);
-	pthread_t	thread;
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	pthread_t thread;
 
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd < 0 || bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0 ||
-		listen(fd, 64) < 0 || getsockname(fd, (struct sockaddr *) &address, &len) < 0 ||
+	if (fd < 0 || bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0 || listen(fd, 64) < 0 ||
+		getsockname(fd, (struct sockaddr *) &address, &len) < 0 ||
 		pthread_create(&thread, NULL, server_accept, (void *) (intptr_t) fd) != 0)
 		return -1;
 	pthread_detach(thread);

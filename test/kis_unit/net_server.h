@@ -14,10 +14,10 @@
 #include <stdatomic.h>
 
 extern atomic_int net_server_connections;
-extern atomic_int net_server_posts; /* with their whole body */
-extern atomic_int net_server_warm_posts;	/* of them, not the first on their connection */
+extern atomic_int net_server_posts;		 /* with their whole body */
+extern atomic_int net_server_warm_posts; /* of them, not the first on their connection */
 
 /* Returns the port; -1 on failure. */
-extern int	net_server_start(void);
+extern int net_server_start(void);
 
-#endif							/* QTS_TEST_NET_SERVER_H */
+#endif /* QTS_TEST_NET_SERVER_H */

@@ -20,24 +20,24 @@
 #include "net_server.h"
 #include "tap.h"
 
-#define WAIT_US INT64_C(10000000)	/* longer than anything here may take */
+#define WAIT_US INT64_C(10000000) /* longer than anything here may take */
 
-static int	port;
+static int port;
 
 typedef struct Result
 {
-	bool		done;
+	bool done;
 	QtsHttpFate fate;
-	int			status;
-	char		body[64];
-	char		kept[16];
-	int64_t		sent_us;
+	int status;
+	char body[64];
+	char kept[16];
+	int64_t sent_us;
 } Result;
 
 static void
 on_done(void *arg, const QtsHttpAnswer *answer)
 {
-	Result	   *r = arg;
+	Result *r = arg;
 
 	r->done = true;
 	r->fate = answer->fate;
@@ -52,7 +52,7 @@ static void
 turn(void)
 {
 	struct pollfd p = {.fd = qts_net_fd(), .events = POLLIN};
-	long		ms = qts_net_timeout_ms();
+	long ms = qts_net_timeout_ms();
 
 	(void) poll(&p, 1, ms < 0 || ms > 100 ? 100 : (int) ms);
 	qts_net_drain();
@@ -61,7 +61,7 @@ turn(void)
 static bool
 wait_for(const bool *flag)
 {
-	int64_t		until = qts_mono_us() + WAIT_US;
+	int64_t until = qts_mono_us() + WAIT_US;
 
 	while (!*flag && qts_mono_us() < until)
 		turn();
@@ -71,12 +71,15 @@ wait_for(const bool *flag)
 static Result
 fetch_url(const char *url, const char *body, bool once, int timeout_ms)
 {
-	Result		r = {0};
-	QtsHttpRequest request = {
-		.url = url, .body = body, .body_len = body ? strlen(body) : 0, .once = once,
-		.connect_ms = timeout_ms, .timeout_ms = timeout_ms, .keep_header = "tr_cont",
-		.headers = {"content-type: application/json"}
-	};
+	Result r = {0};
+	QtsHttpRequest request = {.url = url,
+							  .body = body,
+							  .body_len = body ? strlen(body) : 0,
+							  .once = once,
+							  .connect_ms = timeout_ms,
+							  .timeout_ms = timeout_ms,
+							  .keep_header = "tr_cont",
+							  .headers = {"content-type: application/json"}};
 
 	if (qts_http_send(&request, on_done, &r))
 		ok(wait_for(&r.done), "%s %s ends", body ? "POST" : "GET", strrchr(url, '/'));
@@ -86,7 +89,7 @@ fetch_url(const char *url, const char *body, bool once, int timeout_ms)
 static Result
 fetch(const char *path, const char *body, bool once)
 {
-	char		url[128];
+	char url[128];
 
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", port, path);
 	return fetch_url(url, body, once, 3000);
@@ -95,8 +98,8 @@ fetch(const char *path, const char *body, bool once)
 static void
 test_keep_alive(void)
 {
-	Result		r;
-	int			before = net_server_connections;
+	Result r;
+	int before = net_server_connections;
 
 	for (int i = 0; i < 5; i++)
 		r = fetch("/ok", i % 2 ? "{}" : NULL, true);
@@ -108,9 +111,9 @@ test_keep_alive(void)
 static void
 test_at_most_once(void)
 {
-	int			before = net_server_posts;
-	int			warm = net_server_warm_posts;
-	Result		r = fetch("/ok", NULL, false);
+	int before = net_server_posts;
+	int warm = net_server_warm_posts;
+	Result r = fetch("/ok", NULL, false);
 
 	r = fetch("/drop", "{\"order\":1}", true);
 	ok(r.fate == QTS_HTTP_LOST && r.sent_us > 0, "dropped on a warm connection: lost");
@@ -132,8 +135,8 @@ static int
 closed_port(void)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET};
-	socklen_t	len = sizeof(address);
-	int			fd = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0 ||
@@ -146,9 +149,9 @@ closed_port(void)
 static void
 test_fates(void)
 {
-	char		url[128];
-	Result		r;
-	int			posts = net_server_posts;
+	char url[128];
+	Result r;
+	int posts = net_server_posts;
 
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d/x", closed_port());
 	r = fetch_url(url, "{}", true, 3000);
@@ -171,12 +174,16 @@ test_fates(void)
 static void
 test_addresses(void)
 {
-	static const char *const bad[] = {
-		"http://192.0.2.1/", "http://example.com/", "http://127.0.0.1.example.com/",
-		"ftp://127.0.0.1/", "file:///etc/passwd", "127.0.0.1/", "", "http://[::2]/",
-		"http://127.0.0.1@192.0.2.1/"
-	};
-	Result		r = {0};
+	static const char *const bad[] = {"http://192.0.2.1/",
+									  "http://example.com/",
+									  "http://127.0.0.1.example.com/",
+									  "ftp://127.0.0.1/",
+									  "file:///etc/passwd",
+									  "127.0.0.1/",
+									  "",
+									  "http://[::2]/",
+									  "http://127.0.0.1@192.0.2.1/"};
+	Result r = {0};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 	{
@@ -190,16 +197,16 @@ test_addresses(void)
 static void
 test_parallel(void)
 {
-	Result		r[20] = {{0}};
-	char		url[128];
-	int			answered = 0;
-	QtsHttp    *cancelled;
+	Result r[20] = {{0}};
+	char url[128];
+	int answered = 0;
+	QtsHttp *cancelled;
 
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d/ok", port);
 	for (int i = 0; i < 20; i++)
 	{
-		QtsHttpRequest request = {.url = url, .body = "{}", .body_len = 2, .once = true,
-			.connect_ms = 3000, .timeout_ms = 3000};
+		QtsHttpRequest request = {
+			.url = url, .body = "{}", .body_len = 2, .once = true, .connect_ms = 3000, .timeout_ms = 3000};
 
 		ok(qts_http_send(&request, on_done, &r[i]) != NULL, "request %d leaves", i);
 	}
@@ -222,16 +229,16 @@ test_parallel(void)
 
 typedef struct Peer
 {
-	QtsWs	   *ws;
-	bool		up;
-	bool		down;
-	bool		was_up;
-	bool		clean;
-	bool		got;
-	int			messages;
-	size_t		bytes;
-	char		last[64];
-	int			pause_at;
+	QtsWs *ws;
+	bool up;
+	bool down;
+	bool was_up;
+	bool clean;
+	bool got;
+	int messages;
+	size_t bytes;
+	char last[64];
+	int pause_at;
 } Peer;
 
 static void
@@ -243,7 +250,7 @@ peer_up(void *arg)
 static bool
 peer_message(void *arg, const char *data, size_t len, int64_t mono)
 {
-	Peer	   *p = arg;
+	Peer *p = arg;
 
 	(void) mono;
 	p->got = true;
@@ -258,7 +265,7 @@ peer_message(void *arg, const char *data, size_t len, int64_t mono)
 static void
 peer_down(void *arg, bool was_up, bool clean, const char *why)
 {
-	Peer	   *p = arg;
+	Peer *p = arg;
 
 	(void) why;
 	p->ws = NULL;
@@ -271,7 +278,7 @@ static bool
 peer_connect(Peer *p, const char *path, int to)
 {
 	static const QtsWsHandlers on = {peer_up, peer_message, peer_down};
-	char		url[128];
+	char url[128];
 	const char *why;
 
 	snprintf(url, sizeof(url), "ws://127.0.0.1:%d%s", to, path);
@@ -282,8 +289,8 @@ peer_connect(Peer *p, const char *path, int to)
 static void
 test_ws(void)
 {
-	Peer		p = {0};
-	Peer		q = {0};
+	Peer p = {0};
+	Peer q = {0};
 	const char *why;
 
 	ok(peer_connect(&p, "/echo", port) && wait_for(&p.up), "connected");
@@ -317,8 +324,8 @@ test_ws(void)
 static void
 test_ws_pause(void)
 {
-	Peer		p = {.pause_at = 100};
-	int			seen;
+	Peer p = {.pause_at = 100};
+	int seen;
 
 	ok(peer_connect(&p, "/flood", port), "flood");
 	while (p.messages < 100 && !p.down)

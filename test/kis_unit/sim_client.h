@@ -14,10 +14,10 @@
 
 typedef struct Sim
 {
-	pid_t		pid;
-	int			rest;
-	int			ws;
-	int			control;
+	pid_t pid;
+	int rest;
+	int ws;
+	int control;
 } Sim;
 
 /* config is JSON text, posted to /config after the start. */
@@ -28,9 +28,9 @@ extern void sim_stop(Sim *sim);
 extern json_t *sim_ask(const Sim *sim, const char *method, const char *path, const char *body);
 
 /* Requests of a path so far. */
-extern int	sim_requests(const Sim *sim, const char *path);
+extern int sim_requests(const Sim *sim, const char *path);
 
 /* Add a fault; params may be "". */
 extern bool sim_fault(const Sim *sim, const char *mode, int times, const char *params);
 
-#endif							/* QTS_TEST_SIM_CLIENT_H */
+#endif /* QTS_TEST_SIM_CLIENT_H */

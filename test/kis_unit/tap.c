@@ -12,13 +12,13 @@
 
 #include "tap.h"
 
-static int	tap_count;
-static int	tap_failed;
+static int tap_count;
+static int tap_failed;
 
 bool
 tap_check(bool condition, const char *file, int line, const char *format, ...)
 {
-	va_list		args;
+	va_list args;
 
 	printf("%sok %d - ", condition ? "" : "not ", ++tap_count);
 	va_start(args, format);
@@ -57,7 +57,7 @@ tap_skip(const char *what, const char *why)
 void
 tap_note(const char *format, ...)
 {
-	va_list		args;
+	va_list args;
 
 	printf("# ");
 	va_start(args, format);

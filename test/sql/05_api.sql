@@ -160,8 +160,8 @@ SELECT qts.acknowledge_alert(-1);
 \echo :SQLSTATE
 
 -- Views, masked and in order.
-SELECT symbol, status, mode, qty, avail, avg FROM qts.positions WHERE symbol LIKE '0050%' ORDER BY symbol;
-SELECT symbol, side, type, qty, filled, status, number, cancel FROM qts.open_orders WHERE symbol LIKE '0050%';
+SELECT symbol, exits, qty, avail FROM qts.positions WHERE symbol LIKE '0050%' ORDER BY symbol;
+SELECT symbol, side, price, qty, filled, status, number, cancel FROM qts.open_orders WHERE symbol LIKE '0050%';
 SELECT account, symbol, qty, status, number, origin FROM qts.orders_today WHERE symbol LIKE '0050%' ORDER BY qty;
 SELECT kind, what FROM qts.timeline(:p1);
 SELECT count(*) FROM qts.check_invariants() WHERE subject LIKE '00000000-0000-0000-0005%';

@@ -21,22 +21,23 @@ typedef struct Fixture
 	QtsExitState state;
 	QtsExitQuote quote;
 	QtsControlMode control;
-	QtsTime		now;
+	QtsTime now;
 } Fixture;
 
 /* 100 shares at 100,000 KRW, so that 1,000 KRW are one per cent. */
 static inline Fixture
 fixture(void)
 {
-	Fixture		f = {
+	Fixture f = {
 		.profile = qts_exit_profile_default(),
-		.position = {
-			.qty = 100,
-			.available = 100,
-			.original_qty = 100,
-			.avg_price = QTS_PRICE(100000),
-			.mode = QTS_POSITION_ENABLED,
-		},
+		.position =
+			{
+				.qty = 100,
+				.available = 100,
+				.original_qty = 100,
+				.avg_price = QTS_PRICE(100000),
+				.mode = QTS_POSITION_ENABLED,
+			},
 		.state = {.phase = QTS_PHASE_OPEN, .cycle = 1, .atr_pct = 0},
 		.quote = {.in_session = true},
 		.control = QTS_CONTROL_RUNNING,
@@ -62,15 +63,14 @@ fixture_fill(Fixture *f, QtsExitRule rule, QtsQty filled)
 {
 	f->position.qty -= filled;
 	f->position.available = f->position.qty;
-	qts_exit_apply_fill(&f->profile, &f->state, rule, filled, f->position.qty,
-						f->position.avg_price);
+	qts_exit_apply_fill(&f->profile, &f->state, rule, filled, f->position.qty, f->position.avg_price);
 }
 
 /* Bring a fresh position into a phase by confirmed fills. */
 static inline Fixture
 fixture_in(QtsExitPhase phase)
 {
-	Fixture		f = fixture();
+	Fixture f = fixture();
 
 	(void) fixture_at(&f, 100000);
 	if (phase >= QTS_PHASE_TP1_DONE)
@@ -87,9 +87,9 @@ fixture_in(QtsExitPhase phase)
 static inline bool
 decided(QtsExitDecision decision, QtsExitRule rule, QtsQty qty)
 {
-	return tap_note(decision.rule == rule && decision.qty == qty,
-					"decided %s of %d, hold %s", qts_exit_rule_name(decision.rule),
-					(int) decision.qty, qts_exit_block_name(decision.hold));
+	return tap_note(decision.rule == rule && decision.qty == qty, "decided %s of %d, hold %s",
+					qts_exit_rule_name(decision.rule), (int) decision.qty,
+					qts_exit_block_name(decision.hold));
 }
 
-#endif							/* QTS_TEST_EXIT_FIXTURE_H */
+#endif /* QTS_TEST_EXIT_FIXTURE_H */

@@ -18,8 +18,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static int	tap_count;
-static int	tap_failed;
+static int tap_count;
+static int tap_failed;
 
 static inline bool
 ok(bool passed, const char *name)
@@ -33,7 +33,7 @@ ok(bool passed, const char *name)
 static inline bool
 is(int64_t got, int64_t expected, const char *name)
 {
-	bool		same = ok(got == expected, name);
+	bool same = ok(got == expected, name);
 
 	if (!same)
 		printf("#      got: %" PRId64 "\n# expected: %" PRId64 "\n", got, expected);
@@ -43,7 +43,7 @@ is(int64_t got, int64_t expected, const char *name)
 static inline bool
 is_text(const char *got, const char *expected, const char *name)
 {
-	bool		same = ok(strcmp(got, expected) == 0, name);
+	bool same = ok(strcmp(got, expected) == 0, name);
 
 	if (!same)
 		printf("#      got: %s\n# expected: %s\n", got, expected);
@@ -51,15 +51,14 @@ is_text(const char *got, const char *expected, const char *name)
 }
 
 /* Several cases under one name: says which one broke. */
-static inline bool
-tap_note(bool passed, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static inline bool tap_note(bool passed, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static inline bool
 tap_note(bool passed, const char *format, ...)
 {
 	if (!passed)
 	{
-		va_list		args;
+		va_list args;
 
 		va_start(args, format);
 		printf("# ");
@@ -80,13 +79,13 @@ tap_done(void)
 /* Small fast generator with a full 64-bit state; equal seeds give equal runs. */
 typedef struct TapRandom
 {
-	uint64_t	state;
+	uint64_t state;
 } TapRandom;
 
 static inline uint64_t
 tap_random(TapRandom *rng)
 {
-	uint64_t	x = rng->state += UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t x = rng->state += UINT64_C(0x9e3779b97f4a7c15);
 
 	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
 	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
@@ -106,4 +105,4 @@ tap_chance(TapRandom *rng, int percent)
 	return tap_range(rng, 1, 100) <= percent;
 }
 
-#endif							/* QTS_TEST_TAP_H */
+#endif /* QTS_TEST_TAP_H */

@@ -11,7 +11,7 @@
 static void
 test_open(void)
 {
-	Fixture		f = fixture();
+	Fixture f = fixture();
 	QtsExitDecision d;
 
 	d = fixture_at(&f, 97001);
@@ -50,7 +50,7 @@ test_open(void)
 static void
 test_atr(void)
 {
-	Fixture		f = fixture();
+	Fixture f = fixture();
 
 	f.state.atr_pct = 40000;
 	ok(decided(fixture_at(&f, 95201), QTS_RULE_NONE, 0), "ATR 4 %: -4.799 % holds");
@@ -64,7 +64,7 @@ test_atr(void)
 static void
 test_quantities(void)
 {
-	Fixture		f = fixture();
+	Fixture f = fixture();
 
 	f.position.qty = f.position.available = f.position.original_qty = 7;
 	ok(decided(fixture_at(&f, 97000), QTS_RULE_SL1, 4), "SL1: half of 7 is 4");
@@ -96,7 +96,7 @@ test_quantities(void)
 static void
 test_off(void)
 {
-	Fixture		f = fixture();
+	Fixture f = fixture();
 
 	f.profile.sl1.qty = 0;
 	ok(decided(fixture_at(&f, 97000), QTS_RULE_NONE, 0), "share 0 is off, not one share");
@@ -120,7 +120,7 @@ test_off(void)
 static void
 test_gates(void)
 {
-	Fixture		f = fixture();
+	Fixture f = fixture();
 	QtsExitDecision d;
 
 	f.quote.stale = true;
@@ -146,8 +146,8 @@ test_gates(void)
 	f.position.mode = QTS_POSITION_ENABLED;
 	f.position.quarantined = true;
 	d = fixture_at(&f, 82000);
-	ok(d.rule == QTS_RULE_NONE && d.hold == QTS_BLOCK_QUARANTINE &&
-	   f.state.hwm == QTS_PRICE(82000), "quarantined");
+	ok(d.rule == QTS_RULE_NONE && d.hold == QTS_BLOCK_QUARANTINE && f.state.hwm == QTS_PRICE(82000),
+	   "quarantined");
 
 	f = fixture();
 	f.position.avg_price = 0;
@@ -157,7 +157,7 @@ test_gates(void)
 static void
 test_control(void)
 {
-	Fixture		f = fixture();
+	Fixture f = fixture();
 
 	f.control = QTS_CONTROL_PAUSE_ALL;
 	ok(decided(fixture_at(&f, 94000), QTS_RULE_NONE, 0), "vector 7: PAUSE_ALL at -6 %: none");
@@ -179,7 +179,7 @@ test_control(void)
 static void
 test_live(void)
 {
-	Fixture		f = fixture();
+	Fixture f = fixture();
 	QtsExitDecision d;
 
 	f.position.live_rule[QTS_RULE_TP1] = true;
@@ -222,7 +222,7 @@ test_live(void)
 static void
 test_floor(void)
 {
-	Fixture		f = fixture_in(QTS_PHASE_TP1_DONE);
+	Fixture f = fixture_in(QTS_PHASE_TP1_DONE);
 	QtsExitDecision d;
 
 	is(f.state.phase, QTS_PHASE_TP1_DONE, "TP1 filled");
@@ -273,7 +273,7 @@ test_floor(void)
 static void
 test_trailing(void)
 {
-	Fixture		f = fixture_in(QTS_PHASE_TP2_DONE);
+	Fixture f = fixture_in(QTS_PHASE_TP2_DONE);
 	QtsExitDecision d;
 
 	is(f.state.phase, QTS_PHASE_TP2_DONE, "TP2 filled");
@@ -331,8 +331,8 @@ test_trailing(void)
 static void
 test_phases(void)
 {
-	Fixture		f = fixture_in(QTS_PHASE_TP3_DONE);
-	int			sold = 0;
+	Fixture f = fixture_in(QTS_PHASE_TP3_DONE);
+	int sold = 0;
 
 	is(f.state.phase, QTS_PHASE_TP3_DONE, "TP3 without start_trailing");
 	(void) fixture_at(&f, 120000);
@@ -374,23 +374,23 @@ test_explain(void)
 		{QTS_RULE_HARD_STOP, QTS_RULE_SL2, QTS_RULE_SL1, QTS_RULE_TP1},
 		{QTS_RULE_HARD_STOP, QTS_RULE_SL2, QTS_RULE_STOP_FLOOR, QTS_RULE_SL1, QTS_RULE_TP2},
 		{QTS_RULE_HARD_STOP, QTS_RULE_SL2, QTS_RULE_STOP_FLOOR, QTS_RULE_SL1, QTS_RULE_TP3,
-		QTS_RULE_TRAIL_PARTIAL},
+		 QTS_RULE_TRAIL_PARTIAL},
 		{QTS_RULE_HARD_STOP, QTS_RULE_SL2, QTS_RULE_STOP_FLOOR},
 		{QTS_RULE_HARD_STOP, QTS_RULE_SL2, QTS_RULE_TRAIL, QTS_RULE_STOP_FLOOR},
 	};
 	QtsExitExplain rows[QTS_RULE_COUNT];
-	bool		good = true;
-	Fixture		f;
-	int			count;
+	bool good = true;
+	Fixture f;
+	int count;
 
 	for (int phase = 0; phase < QTS_PHASE_EXITED; phase++)
 	{
 		f = fixture_in((QtsExitPhase) phase);
-		count = qts_exit_explain(&f.profile, &f.position, &f.state, &f.quote, f.control, f.now,
-								 rows);
+		count = qts_exit_explain(&f.profile, &f.position, &f.state, &f.quote, f.control, f.now, rows);
 		for (int i = 0; i < 7; i++)
 			good = tap_note((i < count ? rows[i].rule : QTS_RULE_NONE) == orders[phase][i],
-							"phase %d rule %d", phase, i) && good;
+							"phase %d rule %d", phase, i) &&
+				   good;
 	}
 	ok(good, "the evaluation order of every phase");
 
@@ -401,11 +401,11 @@ test_explain(void)
 	count = qts_exit_explain(&f.profile, &f.position, &f.state, &f.quote, f.control, f.now, rows);
 	is(count, 4, "four rules in OPEN");
 	ok(rows[0].blocked_by == QTS_BLOCK_NONE && !rows[0].breached && rows[0].enabled &&
-	   rows[0].threshold == QTS_PRICE(90000) && rows[0].threshold_ppm == -100000 &&
-	   rows[0].distance_ppm == -62500, "HARD_STOP: where it is and how far");
+		   rows[0].threshold == QTS_PRICE(90000) && rows[0].threshold_ppm == -100000 &&
+		   rows[0].distance_ppm == -62500,
+	   "HARD_STOP: where it is and how far");
 	ok(rows[2].breached && rows[2].blocked_by == QTS_BLOCK_CONTROL_MODE, "SL1: paused");
-	ok(!rows[3].enabled && rows[3].blocked_by == QTS_BLOCK_OFF && rows[3].threshold == 0,
-	   "TP1: off");
+	ok(!rows[3].enabled && rows[3].blocked_by == QTS_BLOCK_OFF && rows[3].threshold == 0, "TP1: off");
 	is(f.state.hwm, 0, "explaining changes nothing");
 	f.quote.stale = true;
 	count = qts_exit_explain(&f.profile, &f.position, &f.state, &f.quote, f.control, f.now, rows);

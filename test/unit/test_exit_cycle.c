@@ -18,7 +18,7 @@ with_average(Fixture *f, QtsPrice avg)
 static void
 test_first(void)
 {
-	Fixture		f = fixture();
+	Fixture f = fixture();
 	QtsExitDecision d;
 
 	f.state.cycle = 0;
@@ -35,16 +35,14 @@ test_first(void)
 static void
 test_drift(void)
 {
-	Fixture		f = fixture();
+	Fixture f = fixture();
 	QtsExitDecision d;
 
 	(void) fixture_at(&f, 100000);
 	d = with_average(&f, QTS_PRICE(100000) + 4999999);
-	ok(!d.add_buy && !d.state_changed && f.state.last_avg_price == QTS_PRICE(100000),
-	   "below 0.5 %: noise");
+	ok(!d.add_buy && !d.state_changed && f.state.last_avg_price == QTS_PRICE(100000), "below 0.5 %: noise");
 	d = with_average(&f, QTS_PRICE(100500));
-	ok(!d.add_buy && d.state_changed && f.state.last_avg_price == QTS_PRICE(100500),
-	   "0.5 %: a correction");
+	ok(!d.add_buy && d.state_changed && f.state.last_avg_price == QTS_PRICE(100500), "0.5 %: a correction");
 	is(f.state.base_avg_price, QTS_PRICE(100000), "the base stays");
 	d = with_average(&f, QTS_PRICE(102000));
 	ok(!d.add_buy && f.state.cycle == 1, "2 % from the base: still one");
@@ -67,7 +65,7 @@ test_drift(void)
 static void
 test_add_buy(void)
 {
-	Fixture		f = fixture_in(QTS_PHASE_TP2_DONE);
+	Fixture f = fixture_in(QTS_PHASE_TP2_DONE);
 	QtsExitDecision d;
 
 	(void) fixture_at(&f, 115000);
@@ -125,8 +123,8 @@ test_add_buy(void)
 static void
 test_mark(void)
 {
-	Fixture		f = fixture_in(QTS_PHASE_OPEN);
-	QtsTime		seen = f.now;
+	Fixture f = fixture_in(QTS_PHASE_OPEN);
+	QtsTime seen = f.now;
 
 	(void) fixture_at(&f, 99000);
 	(void) fixture_at(&f, 100000);

@@ -14,10 +14,10 @@ test_vectors(void)
 {
 	static const struct
 	{
-		QtsPpm		atr;
-		QtsPpm		expected[5];	/* SL1, SL2, TP1, TP2, TP3 */
+		QtsPpm atr;
+		QtsPpm expected[5]; /* SL1, SL2, TP1, TP2, TP3 */
 		const char *name;
-	}			rows[] = {
+	} rows[] = {
 		{10000, {-21000, -35000, 50000, 80000, 120000}, "ATR 1 %"},
 		{20000, {-30000, -50000, 70000, 100000, 160000}, "ATR 2 %"},
 		{40000, {-48000, -80000, 112000, 160000, 250000}, "ATR 4 %"},
@@ -32,11 +32,11 @@ test_vectors(void)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 	{
-		bool		good = true;
+		bool good = true;
 
 		for (int j = 0; j < 5; j++)
 		{
-			QtsPpm		got = qts_exit_threshold(&profile, thresholds[j], rows[i].atr);
+			QtsPpm got = qts_exit_threshold(&profile, thresholds[j], rows[i].atr);
 
 			good = tap_note(got == rows[i].expected[j], "%d: %d", j, (int) got) && good;
 		}
@@ -75,16 +75,15 @@ fault_is(const QtsExitProfile *profile, QtsProfileFault fault, const char *field
 	const char *where = "?";
 	QtsProfileFault got = qts_exit_profile_check(profile, &where);
 
-	return tap_note(got == fault && strcmp(where, field) == 0, "%s: %s", where,
-					qts_profile_fault_text(got));
+	return tap_note(got == fault && strcmp(where, field) == 0, "%s: %s", where, qts_profile_fault_text(got));
 }
 
-#define FAULT(member, value, fault, field) \
-	do \
-	{ \
-		QtsExitProfile p = qts_exit_profile_default(); \
-		p.member = (value); \
-		ok(fault_is(&p, QTS_PROFILE_##fault, field), field ": " #value); \
+#define FAULT(member, value, fault, field)                                                                   \
+	do                                                                                                       \
+	{                                                                                                        \
+		QtsExitProfile p = qts_exit_profile_default();                                                       \
+		p.member = (value);                                                                                  \
+		ok(fault_is(&p, QTS_PROFILE_##fault, field), field ": " #value);                                     \
 	} while (0)
 
 static void
@@ -162,7 +161,7 @@ test_check_combined(void)
 	ok(fault_is(&profile, QTS_PROFILE_OK, ""), "an SL2 that is off has no width");
 
 	profile = qts_exit_profile_default();
-	profile.tp2 = (QtsExitThreshold) {0};
+	profile.tp2 = (QtsExitThreshold){0};
 	ok(fault_is(&profile, QTS_PROFILE_OK, ""), "a take profit that is off has no order");
 	profile.tp3.base = 70000;
 	profile.tp3.min = 0;
@@ -174,12 +173,12 @@ static void
 test_severity(void)
 {
 	static const int expected[] = {0, 120, 100, 80, 90, 10, 20, 30, 5, 5, 40};
-	bool		good = true;
+	bool good = true;
 
 	for (int i = 0; i < QTS_RULE_COUNT; i++)
 		good = tap_note(qts_exit_severity((QtsExitRule) i) == expected[i], "%s: %d",
-						qts_exit_rule_name((QtsExitRule) i),
-						qts_exit_severity((QtsExitRule) i)) && good;
+						qts_exit_rule_name((QtsExitRule) i), qts_exit_severity((QtsExitRule) i)) &&
+			   good;
 	ok(good, "severity of every rule");
 	is(qts_exit_severity((QtsExitRule) 99), 0, "no rule, no severity");
 }
@@ -189,47 +188,47 @@ test_gate(void)
 {
 	/* HARD_STOP SL2 STOP_FLOOR SL1 TP1 TP2 TP3 TRAIL_PARTIAL TRAIL MANUAL */
 	static const char *const expected[] = {"01111111111", "01111000001", "01000000001"};
-	bool		good = true;
+	bool good = true;
 
 	for (int mode = 0; mode <= QTS_CONTROL_PAUSE_ALL; mode++)
 	{
 		for (int rule = 0; rule < QTS_RULE_COUNT; rule++)
 			good = tap_note(qts_exit_allowed((QtsControlMode) mode, (QtsExitRule) rule) ==
-							(expected[mode][rule] == '1'), "%s %s",
-							qts_control_mode_name((QtsControlMode) mode),
-							qts_exit_rule_name((QtsExitRule) rule)) && good;
+								(expected[mode][rule] == '1'),
+							"%s %s", qts_control_mode_name((QtsControlMode) mode),
+							qts_exit_rule_name((QtsExitRule) rule)) &&
+				   good;
 	}
 	ok(good, "what each control mode lets through");
 	ok(!qts_exit_allowed((QtsControlMode) 99, QTS_RULE_SL1) &&
-	   qts_exit_allowed((QtsControlMode) 99, QTS_RULE_HARD_STOP),
+		   qts_exit_allowed((QtsControlMode) 99, QTS_RULE_HARD_STOP),
 	   "an unknown mode pauses all but the hard stop");
 }
 
 static void
 test_names(void)
 {
-	bool		good = true;
+	bool good = true;
 	QtsExitRule rule = QTS_RULE_NONE;
 	QtsExitPhase phase = QTS_PHASE_OPEN;
 	QtsControlMode control = QTS_CONTROL_RUNNING;
 	QtsPositionMode mode = QTS_POSITION_ENABLED;
 
 	for (int i = QTS_RULE_HARD_STOP; i < QTS_RULE_COUNT; i++)
-		good = good && qts_exit_rule_parse(qts_exit_rule_name((QtsExitRule) i), &rule) &&
-			(int) rule == i;
+		good = good && qts_exit_rule_parse(qts_exit_rule_name((QtsExitRule) i), &rule) && (int) rule == i;
 	for (int i = 0; i < QTS_PHASE_COUNT; i++)
-		good = good && qts_exit_phase_parse(qts_exit_phase_name((QtsExitPhase) i), &phase) &&
-			(int) phase == i;
+		good =
+			good && qts_exit_phase_parse(qts_exit_phase_name((QtsExitPhase) i), &phase) && (int) phase == i;
 	for (int i = 0; i <= QTS_CONTROL_PAUSE_ALL; i++)
-		good = good && qts_control_mode_parse(qts_control_mode_name((QtsControlMode) i), &control)
-			&& (int) control == i;
+		good = good && qts_control_mode_parse(qts_control_mode_name((QtsControlMode) i), &control) &&
+			   (int) control == i;
 	for (int i = 0; i <= QTS_POSITION_MANUAL_ONLY; i++)
-		good = good && qts_position_mode_parse(qts_position_mode_name((QtsPositionMode) i), &mode)
-			&& (int) mode == i;
+		good = good && qts_position_mode_parse(qts_position_mode_name((QtsPositionMode) i), &mode) &&
+			   (int) mode == i;
 	ok(good, "names are read back");
 	ok(!qts_exit_rule_parse("NONE", &rule) && !qts_exit_rule_parse("HARDSTOP", &rule) &&
-	   !qts_exit_rule_parse(NULL, &rule) && !qts_exit_phase_parse("CLOSED", &phase) &&
-	   !qts_control_mode_parse("", &control) && !qts_position_mode_parse("MANUAL", &mode),
+		   !qts_exit_rule_parse(NULL, &rule) && !qts_exit_phase_parse("CLOSED", &phase) &&
+		   !qts_control_mode_parse("", &control) && !qts_position_mode_parse("MANUAL", &mode),
 	   "other names are refused");
 	for (int i = 0; i < QTS_BLOCK_COUNT; i++)
 		good = good && strcmp(qts_exit_block_name((QtsExitBlock) i), "INVALID") != 0;

@@ -16,22 +16,22 @@ typedef struct Intent
 {
 	QtsExitRule rule;
 	QtsExitPhase phase;
-	int			cycle;
-	QtsQty		qty;
-	QtsQty		filled;
-	bool		live;
+	int cycle;
+	QtsQty qty;
+	QtsQty filled;
+	bool live;
 } Intent;
 
 typedef struct Walk
 {
-	Fixture		f;
-	TapRandom	rng;
-	int64_t		scale;			/* prices times this */
-	QtsKrw		price;
-	Intent		intents[INTENTS];
-	int			count;
-	int			decisions;
-	const char *broken;			/* first violated rule */
+	Fixture f;
+	TapRandom rng;
+	int64_t scale; /* prices times this */
+	QtsKrw price;
+	Intent intents[INTENTS];
+	int count;
+	int decisions;
+	const char *broken; /* first violated rule */
 } Walk;
 
 static void
@@ -63,14 +63,14 @@ static void
 walk_load(Walk *w)
 {
 	QtsExitPosition *position = &w->f.position;
-	QtsQty		locked = 0;
+	QtsQty locked = 0;
 
 	position->live_severity = 0;
 	memset(position->live_rule, 0, sizeof(position->live_rule));
 	for (int i = 0; i < w->count; i++)
 	{
 		const Intent *intent = &w->intents[i];
-		int			severity = qts_exit_severity(intent->rule);
+		int severity = qts_exit_severity(intent->rule);
 
 		if (intent->live)
 		{
@@ -91,8 +91,8 @@ walk_end_intent(Walk *w, Intent *intent)
 {
 	intent->live = false;
 	if (intent->filled > 0 && intent->cycle == w->f.state.cycle)
-		qts_exit_apply_fill(&w->f.profile, &w->f.state, intent->rule, intent->filled,
-							w->f.position.qty, w->f.position.avg_price);
+		qts_exit_apply_fill(&w->f.profile, &w->f.state, intent->rule, intent->filled, w->f.position.qty,
+							w->f.position.avg_price);
 }
 
 static void
@@ -100,8 +100,8 @@ walk_trade(Walk *w)
 {
 	for (int i = 0; i < w->count; i++)
 	{
-		Intent	   *intent = &w->intents[i];
-		QtsQty		part;
+		Intent *intent = &w->intents[i];
+		QtsQty part;
 
 		if (!intent->live || !tap_chance(&w->rng, 50))
 			continue;
@@ -118,7 +118,7 @@ walk_trade(Walk *w)
 static void
 walk_world(Walk *w)
 {
-	Fixture    *f = &w->f;
+	Fixture *f = &w->f;
 
 	w->price += tap_range(&w->rng, -4, 4) * 100 + (tap_chance(&w->rng, 2) ? -2500 : 0);
 	if (w->price < 1000)
@@ -130,13 +130,12 @@ walk_world(Walk *w)
 	f->quote.in_session = !tap_chance(&w->rng, 3);
 	f->position.quarantined = tap_chance(&w->rng, 2);
 	f->position.mode = tap_chance(&w->rng, 3) ? QTS_POSITION_MANUAL_ONLY : QTS_POSITION_ENABLED;
-	f->control = tap_chance(&w->rng, 90) ? QTS_CONTROL_RUNNING :
-		(QtsControlMode) tap_range(&w->rng, 0, 2);
+	f->control = tap_chance(&w->rng, 90) ? QTS_CONTROL_RUNNING : (QtsControlMode) tap_range(&w->rng, 0, 2);
 	if (f->position.qty > 0 && tap_chance(&w->rng, 1))
 	{
 		f->position.qty += tap_range(&w->rng, 1, 50);
-		f->position.avg_price = QTS_PRICE((f->position.avg_price / w->scale / QTS_PRICE_SCALE +
-										   w->price) / 2) * w->scale;
+		f->position.avg_price =
+			QTS_PRICE((f->position.avg_price / w->scale / QTS_PRICE_SCALE + w->price) / 2) * w->scale;
 	}
 }
 
@@ -149,11 +148,10 @@ walk_check_decision(Walk *w, const QtsExitState *before, const QtsExitDecision *
 	walk_require(w, d->add_buy || state->phase == before->phase, "evaluation moved the phase");
 	walk_require(w, d->add_buy || (state->cycle == before->cycle || before->cycle == 0),
 				 "cycle moved without added shares");
-	walk_require(w, d->add_buy || (state->hwm >= before->hwm &&
-								   state->stop_floor >= before->stop_floor),
+	walk_require(w, d->add_buy || (state->hwm >= before->hwm && state->stop_floor >= before->stop_floor),
 				 "mark or floor fell within a cycle");
-	walk_require(w, !d->add_buy || (state->phase == QTS_PHASE_OPEN &&
-									state->cycle == before->cycle + 1), "reset incomplete");
+	walk_require(w, !d->add_buy || (state->phase == QTS_PHASE_OPEN && state->cycle == before->cycle + 1),
+				 "reset incomplete");
 	if (d->rule == QTS_RULE_NONE)
 	{
 		walk_require(w, d->qty == 0 && !d->supersede && !d->full, "hold with a quantity");
@@ -180,8 +178,7 @@ walk_check_explained(Walk *w, const QtsExitState *before, const QtsExitDecision 
 	QtsExitExplain rows[QTS_RULE_COUNT];
 	const Fixture *f = &w->f;
 	QtsExitRule first = QTS_RULE_NONE;
-	int			count = qts_exit_explain(&f->profile, &f->position, before, &f->quote, f->control,
-										 f->now, rows);
+	int count = qts_exit_explain(&f->profile, &f->position, before, &f->quote, f->control, f->now, rows);
 
 	for (int i = count - 1; i >= 0; i--)
 	{
@@ -205,7 +202,7 @@ walk_act(Walk *w, const QtsExitDecision *d)
 	if (d->rule == QTS_RULE_NONE || w->count == INTENTS)
 		return;
 	w->decisions++;
-	w->intents[w->count++] = (Intent) {
+	w->intents[w->count++] = (Intent){
 		.rule = d->rule,
 		.phase = w->f.state.phase,
 		.cycle = w->f.state.cycle,
@@ -224,8 +221,7 @@ walk_step(Walk *w)
 	walk_trade(w);
 	walk_load(w);
 	before = w->f.state;
-	d = qts_exit_evaluate(&w->f.profile, &w->f.position, &w->f.state, &w->f.quote, w->f.control,
-						  w->f.now);
+	d = qts_exit_evaluate(&w->f.profile, &w->f.position, &w->f.state, &w->f.quote, w->f.control, w->f.now);
 	walk_check_decision(w, &before, &d);
 	walk_check_explained(w, &before, &d);
 	walk_act(w, &d);
@@ -235,9 +231,9 @@ walk_step(Walk *w)
 static bool
 same_decision(const QtsExitDecision *a, const QtsExitDecision *b)
 {
-	return a->rule == b->rule && a->qty == b->qty && a->full == b->full &&
-		a->supersede == b->supersede && a->hold == b->hold && a->add_buy == b->add_buy &&
-		a->state_changed == b->state_changed && a->price * 10 == b->price;
+	return a->rule == b->rule && a->qty == b->qty && a->full == b->full && a->supersede == b->supersede &&
+		   a->hold == b->hold && a->add_buy == b->add_buy && a->state_changed == b->state_changed &&
+		   a->price * 10 == b->price;
 }
 
 int
@@ -245,11 +241,11 @@ main(void)
 {
 	static Walk one;
 	static Walk ten;
-	bool		good = true;
-	bool		scaled = true;
-	int			seen[QTS_RULE_COUNT] = {0};
-	int			exited = 0;
-	int			resets = 0;
+	bool good = true;
+	bool scaled = true;
+	int seen[QTS_RULE_COUNT] = {0};
+	int exited = 0;
+	int resets = 0;
 
 	for (uint64_t seed = 1; seed <= RUNS && good && scaled; seed++)
 	{
@@ -264,9 +260,8 @@ main(void)
 			resets += a.add_buy;
 			good = tap_note(one.broken == NULL, "seed %d step %d: %s", (int) seed, step,
 							one.broken ? one.broken : "");
-			scaled = tap_note(same_decision(&a, &b), "seed %d step %d: %s, times ten %s",
-							  (int) seed, step, qts_exit_rule_name(a.rule),
-							  qts_exit_rule_name(b.rule));
+			scaled = tap_note(same_decision(&a, &b), "seed %d step %d: %s, times ten %s", (int) seed, step,
+							  qts_exit_rule_name(a.rule), qts_exit_rule_name(b.rule));
 		}
 		exited += one.f.state.phase == QTS_PHASE_EXITED;
 	}

@@ -8,9 +8,8 @@
 #include "core/fill.h"
 #include "tap.h"
 
-#define STEP(step, want_qty, want_krw) \
-	((step).qty == (want_qty) && (step).price == QTS_PRICE(want_krw) && \
-	 !(step).excess && !(step).dispute)
+#define STEP(step, want_qty, want_krw)                                                                       \
+	((step).qty == (want_qty) && (step).price == QTS_PRICE(want_krw) && !(step).excess && !(step).dispute)
 
 static void
 test_notices(void)
@@ -32,7 +31,7 @@ test_notices(void)
 	ok(STEP(step, 0, 0), "no shares, no fill");
 	step = qts_fill_notice(&book, INT64_MAX, QTS_PRICE(1), false);
 	ok(step.excess, "absurd quantities do not overflow");
-	book = (QtsFillBook) {.ordered = 100};
+	book = (QtsFillBook){.ordered = 100};
 	step = qts_fill_notice(&book, 5, 0, false);
 	ok(STEP(step, 0, 0) && book.notice_qty == 0, "no price, no fill");
 }
@@ -55,7 +54,7 @@ test_ledger(void)
 	step = qts_fill_ledger(&book, 40, 2800000, false);
 	ok(STEP(step, 0, 0) && book.ledger_qty == 100, "an old row takes nothing back");
 
-	book = (QtsFillBook) {.ordered = 10};
+	book = (QtsFillBook){.ordered = 10};
 	step = qts_fill_ledger(&book, 5, 0, false);
 	ok(STEP(step, 0, 0) && book.booked_qty == 0, "a row whose amount lags waits");
 	step = qts_fill_ledger(&book, 5, 350000, false);
@@ -67,21 +66,20 @@ test_ledger(void)
 	step = qts_fill_ledger(&book, -1, 0, true);
 	ok(step.dispute && book.ledger_qty == 5, "a negative row too");
 
-	book = (QtsFillBook) {.ordered = 10};
+	book = (QtsFillBook){.ordered = 10};
 	(void) qts_fill_notice(&book, 8, QTS_PRICE(70000), false);
 	step = qts_fill_ledger(&book, 5, 350000, false);
 	ok(STEP(step, 0, 0), "a lagging row is no dispute");
 	step = qts_fill_ledger(&book, 5, 350000, true);
-	ok(step.dispute && step.qty == 0 && book.booked_qty == 8,
-	   "a final row below what is booked is");
+	ok(step.dispute && step.qty == 0 && book.booked_qty == 8, "a final row below what is booked is");
 
 	/* a notice with a wrong price has eaten the amount of the rest */
-	book = (QtsFillBook) {.ordered = 10};
+	book = (QtsFillBook){.ordered = 10};
 	(void) qts_fill_notice(&book, 5, QTS_PRICE(700000), false);
 	step = qts_fill_ledger(&book, 10, 700000, true);
 	ok(step.qty == 5 && step.price == QTS_PRICE(70000), "a difference never has a silly price");
 
-	book = (QtsFillBook) {.ordered = 3};
+	book = (QtsFillBook){.ordered = 3};
 	step = qts_fill_ledger(&book, 3, 100000, true);
 	ok(step.qty == 3 && step.price == 333333333 && book.booked_amount == 100000,
 	   "an average price rounds back to the amount");
@@ -101,14 +99,14 @@ test_equal_fills(void)
 	step = qts_fill_ledger(&book, 5, 350000, true);
 	ok(STEP(step, 1, 70000) && book.booked_qty == 5, "the ledger proves it genuine");
 
-	book = (QtsFillBook) {.ordered = 5};
+	book = (QtsFillBook){.ordered = 5};
 	(void) qts_fill_notice(&book, 4, QTS_PRICE(70000), false);
 	(void) qts_fill_notice(&book, 4, QTS_PRICE(70000), true);
 	step = qts_fill_ledger(&book, 4, 280000, true);
 	ok(STEP(step, 0, 0) && book.booked_qty == 4, "or a duplicate");
 
 	/* a row that covers two notices of which one is still to come */
-	book = (QtsFillBook) {.ordered = 10};
+	book = (QtsFillBook){.ordered = 10};
 	(void) qts_fill_ledger(&book, 5, 350000, false);
 	step = qts_fill_notice(&book, 3, QTS_PRICE(70000), false);
 	ok(STEP(step, 0, 0), "a notice inside what the ledger showed");
@@ -124,22 +122,22 @@ test_equal_fills(void)
 
 typedef struct Truth
 {
-	int			count;
-	QtsQty		qty[FILLS];
-	QtsPrice	price[FILLS];
-	QtsTime		second[FILLS];
-	bool		told[FILLS];
+	int count;
+	QtsQty qty[FILLS];
+	QtsPrice price[FILLS];
+	QtsTime second[FILLS];
+	bool told[FILLS];
 } Truth;
 
 static void
 truth_invent(Truth *truth, TapRandom *rng, QtsQty ordered)
 {
-	QtsQty		left = ordered;
+	QtsQty left = ordered;
 
 	memset(truth, 0, sizeof(*truth));
 	while (left > 0 && truth->count < FILLS && !tap_chance(rng, 10))
 	{
-		int			i = truth->count++;
+		int i = truth->count++;
 
 		truth->qty[i] = tap_range(rng, 1, left < 4 ? left : 4);
 		truth->price[i] = QTS_PRICE(tap_range(rng, 700, 702) * 100);
@@ -164,8 +162,8 @@ truth_repeats(const Truth *truth, int which)
 static QtsFillStep
 truth_row(const Truth *truth, int upto, QtsFillBook *book)
 {
-	QtsQty		qty = 0;
-	QtsKrw		amount = 0;
+	QtsQty qty = 0;
+	QtsKrw amount = 0;
 
 	for (int i = 0; i < upto; i++)
 	{
@@ -178,26 +176,26 @@ truth_row(const Truth *truth, int upto, QtsFillBook *book)
 static bool
 run_history(uint64_t seed, QtsKrw *difference)
 {
-	TapRandom	rng = {seed};
+	TapRandom rng = {seed};
 	QtsFillBook book = {.ordered = tap_range(&rng, 1, 30)};
-	Truth		truth;
-	QtsQty		booked = 0;
-	QtsQty		total = 0;
-	QtsKrw		amount = 0;
+	Truth truth;
+	QtsQty booked = 0;
+	QtsQty total = 0;
+	QtsKrw amount = 0;
 	QtsFillStep step;
 
 	truth_invent(&truth, &rng, book.ordered);
 	for (int now = 0; now < truth.count + 6; now++)
 	{
-		int			happened = now < truth.count ? now + 1 : truth.count;
-		QtsQty		before = book.booked_qty;
+		int happened = now < truth.count ? now + 1 : truth.count;
+		QtsQty before = book.booked_qty;
 
 		if (happened == 0)
 			break;
 		if (tap_chance(&rng, 60))
 		{
-			int			which = (int) tap_range(&rng, 0, happened - 1);
-			bool		repeat = truth_repeats(&truth, which);
+			int which = (int) tap_range(&rng, 0, happened - 1);
+			bool repeat = truth_repeats(&truth, which);
 
 			step = qts_fill_notice(&book, truth.qty[which], truth.price[which], repeat);
 			truth.told[which] = true;
@@ -206,7 +204,7 @@ run_history(uint64_t seed, QtsKrw *difference)
 		}
 		else
 		{
-			int			upto = (int) tap_range(&rng, 0, happened);
+			int upto = (int) tap_range(&rng, 0, happened);
 
 			/* a row cannot be final before all has happened */
 			if (upto == truth.count && now < truth.count)
@@ -233,17 +231,18 @@ run_history(uint64_t seed, QtsKrw *difference)
 static void
 test_histories(void)
 {
-	bool		good = true;
-	bool		money = true;
+	bool good = true;
+	bool money = true;
 
 	for (uint64_t seed = 1; seed <= 200000 && good; seed++)
 	{
-		QtsKrw		difference = 0;
+		QtsKrw difference = 0;
 
 		good = tap_note(run_history(seed, &difference), "seed %d", (int) seed);
 		/* a late notice may book shares of an earlier one at its own price */
-		money = tap_note(difference >= -200 * 30 && difference <= 200 * 30,
-						 "seed %d: %d KRW", (int) seed, (int) difference) && money;
+		money = tap_note(difference >= -200 * 30 && difference <= 200 * 30, "seed %d: %d KRW", (int) seed,
+						 (int) difference) &&
+				money;
 	}
 	ok(good, "the final row makes the booked quantity true, never beyond ordered, never less");
 	ok(money, "and the amount differs at most by the spread of the prices");
@@ -253,9 +252,9 @@ test_histories(void)
 static bool
 run_nonsense(uint64_t seed)
 {
-	TapRandom	rng = {seed};
+	TapRandom rng = {seed};
 	QtsFillBook book = {.ordered = tap_range(&rng, 0, 50)};
-	QtsQty		sum = 0;
+	QtsQty sum = 0;
 
 	for (int i = 0; i < 30; i++)
 	{
@@ -263,8 +262,7 @@ run_nonsense(uint64_t seed)
 		QtsFillStep step;
 
 		if (tap_chance(&rng, 50))
-			step = qts_fill_notice(&book, tap_range(&rng, -2, 60),
-								   tap_range(&rng, -1, 100) * QTS_PRICE_SCALE,
+			step = qts_fill_notice(&book, tap_range(&rng, -2, 60), tap_range(&rng, -1, 100) * QTS_PRICE_SCALE,
 								   tap_chance(&rng, 20));
 		else
 			step = qts_fill_ledger(&book, tap_range(&rng, -2, 60), tap_range(&rng, -5, 9000),
@@ -272,9 +270,8 @@ run_nonsense(uint64_t seed)
 		sum += step.qty;
 		if (step.qty < 0 || book.booked_qty != sum || book.booked_qty > book.ordered ||
 			book.notice_qty < before.notice_qty || book.ledger_qty < before.ledger_qty ||
-			book.booked_amount < before.booked_amount ||
-			book.ledger_amount < before.ledger_amount || book.ledger_qty > book.ordered ||
-			(step.qty > 0 && step.price <= 0))
+			book.booked_amount < before.booked_amount || book.ledger_amount < before.ledger_amount ||
+			book.ledger_qty > book.ordered || (step.qty > 0 && step.price <= 0))
 			return false;
 	}
 	return true;
@@ -283,7 +280,7 @@ run_nonsense(uint64_t seed)
 static void
 test_nonsense(void)
 {
-	bool		good = true;
+	bool good = true;
 
 	for (uint64_t seed = 1; seed <= 50000 && good; seed++)
 		good = tap_note(run_nonsense(seed), "seed %d", (int) seed);

@@ -103,8 +103,7 @@ test_verdict(void)
 	is(qts_unknown_verdict(&evidence), QTS_UNKNOWN_QUARANTINE, "the balance moved");
 	evidence = silent(QTS_HOUR);
 	evidence.ledger_trusted = false;
-	is(qts_unknown_verdict(&evidence), QTS_UNKNOWN_QUARANTINE,
-	   "an untrusted ledger never proves a refusal");
+	is(qts_unknown_verdict(&evidence), QTS_UNKNOWN_QUARANTINE, "an untrusted ledger never proves a refusal");
 	evidence = silent(-QTS_SEC);
 	is(qts_unknown_verdict(&evidence), QTS_UNKNOWN_WAIT, "a clock that went back");
 	evidence = silent(0);

@@ -11,7 +11,7 @@
 static void
 test_checked(void)
 {
-	int64_t		out = 42;
+	int64_t out = 42;
 
 	ok(!qts_add_checked(INT64_MAX, 1, &out), "add overflow is refused");
 	is(out, 42, "refused add leaves the result alone");
@@ -34,7 +34,7 @@ test_checked(void)
 static void
 test_returns(void)
 {
-	QtsPrice	out = 0;
+	QtsPrice out = 0;
 
 	ok(qts_price_offset(QTS_PRICE(70000), -30000, &out) && out == QTS_PRICE(67900),
 	   "70,000 less 3 % is 67,900");
@@ -98,27 +98,25 @@ test_costs(void)
 static void
 test_random(void)
 {
-	TapRandom	rng = {20260101};
-	bool		good = true;
+	TapRandom rng = {20260101};
+	bool good = true;
 
 	for (int i = 0; i < 200000 && good; i++)
 	{
-		int64_t		base = tap_range(&rng, 1, INT64_C(1) << 40);
-		int64_t		price = tap_range(&rng, 1, INT64_C(1) << 40);
-		int64_t		ratio = tap_range(&rng, -QTS_PPM, QTS_PPM);
-		QtsPrice	level = -1;
-		bool		at_most;
-		bool		at_least;
+		int64_t base = tap_range(&rng, 1, INT64_C(1) << 40);
+		int64_t price = tap_range(&rng, 1, INT64_C(1) << 40);
+		int64_t ratio = tap_range(&rng, -QTS_PPM, QTS_PPM);
+		QtsPrice level = -1;
+		bool at_most;
+		bool at_least;
 
 		/* every third right at the threshold */
 		if (i % 3 == 0)
 			price = base + base * (ratio / 1000) / 1000 + tap_range(&rng, -1, 1);
 		at_most = qts_return_at_most(price, base, ratio);
 		at_least = qts_return_at_least(price, base, ratio);
-		good = qts_price_offset(base, ratio, &level) && (at_most || at_least) &&
-			at_most == (price <= level);
-		(void) tap_note(good, "base %" PRId64 " price %" PRId64 " ratio %" PRId64, base, price,
-						ratio);
+		good = qts_price_offset(base, ratio, &level) && (at_most || at_least) && at_most == (price <= level);
+		(void) tap_note(good, "base %" PRId64 " price %" PRId64 " ratio %" PRId64, base, price, ratio);
 	}
 	ok(good, "price <= offset(base, ratio) exactly when the return is at most the ratio");
 }

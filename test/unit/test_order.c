@@ -72,8 +72,8 @@ test_reduce(void)
 	{
 		const ReduceCase *c = &reduce_cases[i];
 
-		is_text(qts_order_status_name(qts_order_reduce(c->from, &c->facts)),
-				qts_order_status_name(c->to), c->name);
+		is_text(qts_order_status_name(qts_order_reduce(c->from, &c->facts)), qts_order_status_name(c->to),
+				c->name);
 	}
 }
 
@@ -85,9 +85,9 @@ test_open(void)
 	is(qts_order_open_qty(&facts), 45, "what is neither filled nor killed is open");
 	facts.dead = true;
 	is(qts_order_open_qty(&facts), 0, "nothing of a dead order");
-	facts = (QtsOrderFacts) {.qty = 10, .filled = 12};
+	facts = (QtsOrderFacts){.qty = 10, .filled = 12};
 	is(qts_order_open_qty(&facts), 0, "never negative");
-	facts = (QtsOrderFacts) {.qty = 0, .filled = INT64_MAX, .cancelled = INT64_MAX};
+	facts = (QtsOrderFacts){.qty = 0, .filled = INT64_MAX, .cancelled = INT64_MAX};
 	is(qts_order_open_qty(&facts), 0, "no overflow");
 
 	is(qts_available_qty(50, 50), 0, "incident 3: 50 held, 50 open, 0 available");
@@ -101,70 +101,72 @@ test_open(void)
 /* Expected matrices, one row per status, '1' = legal, in enum order. */
 static const char *const order_matrix[] = {
 	/* PUSPFCcRE */
-	"111111111",				/* PENDING_SUBMIT */
-	"011111111",				/* UNKNOWN */
-	"001111111",				/* SUBMITTED */
-	"000110100",				/* PARTIAL */
-	"000010000",				/* FILLED */
-	"000011100",				/* CANCELLED */
-	"000010100",				/* CANCELLED_PARTIAL */
-	"000010110",				/* REJECTED */
-	"000010101",				/* EXPIRED */
+	"111111111", /* PENDING_SUBMIT */
+	"011111111", /* UNKNOWN */
+	"001111111", /* SUBMITTED */
+	"000110100", /* PARTIAL */
+	"000010000", /* FILLED */
+	"000011100", /* CANCELLED */
+	"000010100", /* CANCELLED_PARTIAL */
+	"000010110", /* REJECTED */
+	"000010101", /* EXPIRED */
 };
 
 static const char *const intent_matrix[] = {
 	/* ANsUSPFCcRfED: A pending approval, s submitting, f failed */
-	"1100000100010",			/* PENDING_APPROVAL */
-	"0110000101111",			/* NEW */
-	"0011111111110",			/* SUBMITTING */
-	"0001111111110",			/* UNKNOWN */
-	"0000111111010",			/* SUBMITTED */
-	"0000011010000",			/* PARTIAL */
-	"0000001000000",			/* FILLED */
-	"0000001110000",			/* CANCELLED */
-	"0000001010000",			/* CANCELLED_PARTIAL */
-	"0000001011000",			/* REJECTED */
-	"0000001010100",			/* FAILED */
-	"0000001010010",			/* EXPIRED */
-	"0000000000001",			/* DUPLICATE */
+	"1100000100010", /* PENDING_APPROVAL */
+	"0110000101111", /* NEW */
+	"0011111111110", /* SUBMITTING */
+	"0001111111110", /* UNKNOWN */
+	"0000111111010", /* SUBMITTED */
+	"0000011010000", /* PARTIAL */
+	"0000001000000", /* FILLED */
+	"0000001110000", /* CANCELLED */
+	"0000001010000", /* CANCELLED_PARTIAL */
+	"0000001011000", /* REJECTED */
+	"0000001010100", /* FAILED */
+	"0000001010010", /* EXPIRED */
+	"0000000000001", /* DUPLICATE */
 };
 
 static void
 test_transitions(void)
 {
-	bool		orders = true;
-	bool		intents = true;
+	bool orders = true;
+	bool intents = true;
 
 	for (int from = 0; from < QTS_ORDER_STATUS_COUNT; from++)
 	{
 		for (int to = 0; to < QTS_ORDER_STATUS_COUNT; to++)
 			orders = tap_note(qts_order_may_change((QtsOrderStatus) from, (QtsOrderStatus) to) ==
-							  (order_matrix[from][to] == '1'), "%s -> %s",
-							  qts_order_status_name((QtsOrderStatus) from),
-							  qts_order_status_name((QtsOrderStatus) to)) && orders;
+								  (order_matrix[from][to] == '1'),
+							  "%s -> %s", qts_order_status_name((QtsOrderStatus) from),
+							  qts_order_status_name((QtsOrderStatus) to)) &&
+					 orders;
 	}
 	ok(orders, "every pair of order statuses");
 	for (int from = 0; from < QTS_INTENT_STATUS_COUNT; from++)
 	{
 		for (int to = 0; to < QTS_INTENT_STATUS_COUNT; to++)
-			intents = tap_note(qts_intent_may_change((QtsIntentStatus) from, (QtsIntentStatus) to)
-							   == (intent_matrix[from][to] == '1'), "%s -> %s",
-							   qts_intent_status_name((QtsIntentStatus) from),
-							   qts_intent_status_name((QtsIntentStatus) to)) && intents;
+			intents = tap_note(qts_intent_may_change((QtsIntentStatus) from, (QtsIntentStatus) to) ==
+								   (intent_matrix[from][to] == '1'),
+							   "%s -> %s", qts_intent_status_name((QtsIntentStatus) from),
+							   qts_intent_status_name((QtsIntentStatus) to)) &&
+					  intents;
 	}
 	ok(intents, "every pair of intent statuses");
 	ok(!qts_order_may_change((QtsOrderStatus) 99, O(FILLED)) &&
-	   !qts_order_may_change(O(UNKNOWN), QTS_ORDER_STATUS_COUNT) &&
-	   !qts_intent_may_change((QtsIntentStatus) 99, (QtsIntentStatus) 99),
+		   !qts_order_may_change(O(UNKNOWN), QTS_ORDER_STATUS_COUNT) &&
+		   !qts_intent_may_change((QtsIntentStatus) 99, (QtsIntentStatus) 99),
 	   "no transition from or to nowhere");
 }
 
 static void
 test_mirror(void)
 {
-	bool		same = true;
-	bool		follows = true;
-	bool		live = true;
+	bool same = true;
+	bool follows = true;
+	bool live = true;
 
 	for (int i = 0; i < QTS_ORDER_STATUS_COUNT; i++)
 	{
@@ -172,42 +174,38 @@ test_mirror(void)
 		QtsIntentStatus intent = qts_intent_mirror(order);
 
 		if (order != O(PENDING_SUBMIT))
-			same = same && strcmp(qts_order_status_name(order),
-								  qts_intent_status_name(intent)) == 0;
+			same = same && strcmp(qts_order_status_name(order), qts_intent_status_name(intent)) == 0;
 		same = same && qts_order_terminal(order) == qts_intent_terminal(intent);
 		for (int j = 0; j < QTS_ORDER_STATUS_COUNT; j++)
-			follows = follows &&
-				(!qts_order_may_change(order, (QtsOrderStatus) j) ||
-				 qts_intent_may_change(intent, qts_intent_mirror((QtsOrderStatus) j)));
+			follows = follows && (!qts_order_may_change(order, (QtsOrderStatus) j) ||
+								  qts_intent_may_change(intent, qts_intent_mirror((QtsOrderStatus) j)));
 	}
 	ok(same, "a mirrored status has the order's name and finality");
 	is(qts_intent_mirror(O(PENDING_SUBMIT)), I(SUBMITTING), "PENDING_SUBMIT is SUBMITTING");
 	is(qts_intent_mirror((QtsOrderStatus) 99), I(UNKNOWN), "no status is UNKNOWN");
 	ok(follows, "an intent can follow every transition of its order");
 	for (int i = 0; i < QTS_INTENT_STATUS_COUNT; i++)
-		live = live && qts_intent_live((QtsIntentStatus) i) !=
-			qts_intent_terminal((QtsIntentStatus) i) &&
-			qts_intent_live((QtsIntentStatus) i) == (i <= I(PARTIAL));
+		live = live && qts_intent_live((QtsIntentStatus) i) != qts_intent_terminal((QtsIntentStatus) i) &&
+			   qts_intent_live((QtsIntentStatus) i) == (i <= I(PARTIAL));
 	ok(live, "an intent is either live or terminal");
 }
 
 static void
 test_names(void)
 {
-	bool		good = true;
+	bool good = true;
 	QtsOrderStatus order = O(UNKNOWN);
 	QtsIntentStatus intent = I(UNKNOWN);
 
 	for (int i = 0; i < QTS_ORDER_STATUS_COUNT; i++)
 		good = good && qts_order_status_parse(qts_order_status_name((QtsOrderStatus) i), &order) &&
-			(int) order == i;
+			   (int) order == i;
 	for (int i = 0; i < QTS_INTENT_STATUS_COUNT; i++)
-		good = good &&
-			qts_intent_status_parse(qts_intent_status_name((QtsIntentStatus) i), &intent) &&
-			(int) intent == i;
+		good = good && qts_intent_status_parse(qts_intent_status_name((QtsIntentStatus) i), &intent) &&
+			   (int) intent == i;
 	ok(good, "names are read back");
 	ok(!qts_order_status_parse("OPEN", &order) && !qts_order_status_parse(NULL, &order) &&
-	   !qts_intent_status_parse("ACK", &intent) && !qts_intent_status_parse("", &intent),
+		   !qts_intent_status_parse("ACK", &intent) && !qts_intent_status_parse("", &intent),
 	   "names of other vocabularies are refused");
 	is_text(qts_order_status_name((QtsOrderStatus) -1), "INVALID", "no status, no name");
 }
@@ -216,7 +214,7 @@ test_names(void)
 static bool
 run_random(uint64_t seed)
 {
-	TapRandom	rng = {seed};
+	TapRandom rng = {seed};
 	QtsOrderStatus status = O(PENDING_SUBMIT);
 	QtsOrderFacts facts = {.qty = tap_range(&rng, 1, 20)};
 
@@ -238,8 +236,7 @@ run_random(uint64_t seed)
 			return false;
 		if ((next == O(FILLED)) != (facts.filled >= facts.qty))
 			return false;
-		if (facts.filled > 0 && next != O(FILLED) && next != O(PARTIAL) &&
-			next != O(CANCELLED_PARTIAL))
+		if (facts.filled > 0 && next != O(FILLED) && next != O(PARTIAL) && next != O(CANCELLED_PARTIAL))
 			return false;
 		status = next;
 	}
@@ -249,7 +246,7 @@ run_random(uint64_t seed)
 static void
 test_random(void)
 {
-	bool		good = true;
+	bool good = true;
 
 	for (uint64_t seed = 1; seed <= 100000 && good; seed++)
 		good = tap_note(run_random(seed), "seed %d", (int) seed);

@@ -13,7 +13,7 @@
 static void
 quote_set(QtsQuote quotes[QTS_SOURCE_COUNT], QtsSource source, QtsPrice last, int64_t age_ms)
 {
-	quotes[source] = (QtsQuote) {
+	quotes[source] = (QtsQuote){
 		.last = last,
 		.exch_at = QTS_TIME_NONE,
 		.recv_at = NOW - age_ms * QTS_MS,
@@ -25,19 +25,20 @@ test_thresholds(void)
 {
 	static const int64_t trading[] = {2000, 10000, 30000, 10000};
 	static const int64_t outside[] = {10000, 30000, 60000, 30000};
-	bool		good = true;
+	bool good = true;
 
 	for (int i = 0; i <= QTS_SOURCE_COUNT; i++)
 		good = tap_note(qts_stale_after_ms((QtsSource) i, true) == trading[i] &&
-						qts_stale_after_ms((QtsSource) i, false) == outside[i],
-						"source %d", i) && good;
+							qts_stale_after_ms((QtsSource) i, false) == outside[i],
+						"source %d", i) &&
+			   good;
 	ok(good, "limits of every source, and of an unknown one");
 }
 
 static void
 test_best(void)
 {
-	QtsQuote	quotes[QTS_SOURCE_COUNT] = {{0}};
+	QtsQuote quotes[QTS_SOURCE_COUNT] = {{0}};
 
 	is(qts_best_source(quotes, NOW, true), QTS_SOURCE_COUNT, "no quote at all");
 	quote_set(quotes, QTS_SOURCE_NAVER, QTS_PRICE(70000), 30000);
@@ -45,8 +46,7 @@ test_best(void)
 	quote_set(quotes, QTS_SOURCE_KIS_REST, QTS_PRICE(70000), 0);
 	is(qts_best_source(quotes, NOW, true), QTS_SOURCE_KIS_REST, "REST before NAVER");
 	quote_set(quotes, QTS_SOURCE_KIS_WS, QTS_PRICE(70000), 1999);
-	is(qts_best_source(quotes, NOW, true), QTS_SOURCE_KIS_WS,
-	   "an older WS tick beats a newer REST quote");
+	is(qts_best_source(quotes, NOW, true), QTS_SOURCE_KIS_WS, "an older WS tick beats a newer REST quote");
 	quote_set(quotes, QTS_SOURCE_KIS_WS, QTS_PRICE(70000), 2000);
 	is(qts_best_source(quotes, NOW, true), QTS_SOURCE_KIS_WS, "at the limit it is fresh");
 	quotes[QTS_SOURCE_KIS_WS].recv_at -= 1;
@@ -100,16 +100,17 @@ test_plausible(void)
 static void
 test_names(void)
 {
-	bool		good = true;
-	QtsSource	out = QTS_SOURCE_COUNT;
+	bool good = true;
+	QtsSource out = QTS_SOURCE_COUNT;
 
 	for (int i = 0; i < QTS_SOURCE_COUNT; i++)
 		good = qts_source_parse(qts_source_name((QtsSource) i), &out) && (int) out == i && good;
 	ok(good, "names of sources are read back");
 	is_text(qts_source_name(QTS_SOURCE_KIS_WS), "KIS_WS", "as tables spell them");
 	out = QTS_SOURCE_NAVER;
-	ok(!qts_source_parse("kis_ws", &out) && !qts_source_parse("", &out) &&
-	   !qts_source_parse(NULL, &out) && out == QTS_SOURCE_NAVER, "other names are refused");
+	ok(!qts_source_parse("kis_ws", &out) && !qts_source_parse("", &out) && !qts_source_parse(NULL, &out) &&
+		   out == QTS_SOURCE_NAVER,
+	   "other names are refused");
 }
 
 int

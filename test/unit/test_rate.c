@@ -14,7 +14,7 @@
 static int
 take_all(QtsRateLimiter *limiter, QtsRateClass klass, int64_t now)
 {
-	int			taken = 0;
+	int taken = 0;
 
 	while (taken <= QTS_RATE_WINDOW && qts_rate_available(limiter, klass, now))
 	{
@@ -71,8 +71,7 @@ test_reserve(void)
 	qts_rate_init(&limiter, 12);
 	for (int i = 0; i < 10; i++)
 		qts_rate_take(&limiter, START + (i < 1 ? 0 : i < 2 ? 100000 : 500000));
-	is(qts_rate_wait(&limiter, QTS_RATE_QUOTE, START + 500000), 500000,
-	   "until the oldest expires");
+	is(qts_rate_wait(&limiter, QTS_RATE_QUOTE, START + 500000), 500000, "until the oldest expires");
 	qts_rate_take(&limiter, START + 500000);
 	is(qts_rate_wait(&limiter, QTS_RATE_QUOTE, START + 500000), 600000, "or the one after it");
 	is(qts_rate_wait(&limiter, QTS_RATE_ORDER, START + 500000), 0, "orders do not wait");
@@ -116,18 +115,18 @@ static bool
 run_demand(uint64_t seed)
 {
 	static int64_t sent[SENDS];
-	TapRandom	rng = {seed};
+	TapRandom rng = {seed};
 	QtsRateLimiter limiter;
-	int			per_second = (int) tap_range(&rng, 1, QTS_RATE_WINDOW);
-	int64_t		now = START;
-	int			count = 0;
+	int per_second = (int) tap_range(&rng, 1, QTS_RATE_WINDOW);
+	int64_t now = START;
+	int count = 0;
 
 	qts_rate_init(&limiter, per_second);
 	while (count < SENDS)
 	{
 		QtsRateClass klass = (QtsRateClass) tap_range(&rng, 0, QTS_RATE_CLASS_COUNT - 1);
-		int64_t		wait = qts_rate_wait(&limiter, klass, now);
-		bool		free = qts_rate_available(&limiter, klass, now);
+		int64_t wait = qts_rate_wait(&limiter, klass, now);
+		bool free = qts_rate_available(&limiter, klass, now);
 
 		if (free != (wait == 0))
 			return false;
@@ -180,8 +179,8 @@ run_flood(int per_second)
 static void
 test_properties(void)
 {
-	bool		demand = true;
-	bool		flood = true;
+	bool demand = true;
+	bool flood = true;
 
 	for (uint64_t seed = 1; seed <= 100 && demand; seed++)
 		demand = tap_note(run_demand(seed), "seed %d", (int) seed);
@@ -194,7 +193,7 @@ test_properties(void)
 static void
 test_backoff(void)
 {
-	bool		good = true;
+	bool good = true;
 
 	is(qts_backoff(0, QTS_SEC, 30 * QTS_SEC, 0), QTS_SEC, "first attempt");
 	is(qts_backoff(3, QTS_SEC, 30 * QTS_SEC, 0), 8 * QTS_SEC, "doubles");
@@ -208,7 +207,7 @@ test_backoff(void)
 	is(qts_backoff(0, 4000, 8000, UINT32_C(1) << 31), 4500, "half the jitter");
 	for (uint32_t i = 0; i < 64; i++)
 	{
-		int64_t		delay = qts_backoff(2, QTS_SEC, 30 * QTS_SEC, i * UINT32_C(0x04104104));
+		int64_t delay = qts_backoff(2, QTS_SEC, 30 * QTS_SEC, i * UINT32_C(0x04104104));
 
 		good = good && delay >= 4 * QTS_SEC && delay < 5 * QTS_SEC;
 	}

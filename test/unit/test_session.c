@@ -17,7 +17,7 @@ clock_at(int hour, int minute, int second)
 static QtsDate
 date_of(int32_t yyyymmdd)
 {
-	QtsDate		date = 0;
+	QtsDate date = 0;
 
 	(void) tap_note(qts_date_from_yyyymmdd(yyyymmdd, &date), "no date: %d", (int) yyyymmdd);
 	return date;
@@ -27,10 +27,10 @@ static void
 test_dates(void)
 {
 	static const int32_t bad[] = {
-		0, -20260101, 20260001, 20261301, 20260100, 20260132, 20260229, 21000229, 20260431,
-		260101, 999991231, INT32_MIN, INT32_MAX,
+		0,		  -20260101, 20260001, 20261301,  20260100,	 20260132,	20260229,
+		21000229, 20260431,	 260101,   999991231, INT32_MIN, INT32_MAX,
 	};
-	bool		refused = true;
+	bool refused = true;
 
 	is(date_of(20000101), 0, "2000-01-01 is day 0");
 	is(date_of(20000229), 59, "2000 is a leap year");
@@ -43,10 +43,11 @@ test_dates(void)
 	is(qts_weekday(date_of(19700101)), 4, "1970-01-01 was a Thursday");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 	{
-		QtsDate		date = 77;
+		QtsDate date = 77;
 
-		refused = tap_note(!qts_date_from_yyyymmdd(bad[i], &date) && date == 77,
-						   "accepted %d", (int) bad[i]) && refused;
+		refused =
+			tap_note(!qts_date_from_yyyymmdd(bad[i], &date) && date == 77, "accepted %d", (int) bad[i]) &&
+			refused;
 	}
 	ok(refused, "nothing but calendar days is accepted");
 	is(qts_date_yyyymmdd(INT32_MAX), 0, "a day of no four-digit year has no text");
@@ -57,7 +58,7 @@ static bool
 next_day(int *year, int *month, int *day)
 {
 	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	bool		leap = *year % 4 == 0 && (*year % 100 != 0 || *year % 400 == 0);
+	bool leap = *year % 4 == 0 && (*year % 100 != 0 || *year % 400 == 0);
 
 	if (++*day > days[*month - 1] + (*month == 2 && leap))
 	{
@@ -74,19 +75,20 @@ next_day(int *year, int *month, int *day)
 static void
 test_every_day(void)
 {
-	int			year = 1000;
-	int			month = 1;
-	int			day = 1;
-	QtsDate		expected = date_of(10000101);
-	bool		good = true;
+	int year = 1000;
+	int month = 1;
+	int day = 1;
+	QtsDate expected = date_of(10000101);
+	bool good = true;
 
 	do
 	{
-		int32_t		text = year * 10000 + month * 100 + day;
-		QtsDate		date = INT32_MIN;
+		int32_t text = year * 10000 + month * 100 + day;
+		QtsDate date = INT32_MIN;
 
 		good = tap_note(qts_date_from_yyyymmdd(text, &date) && date == expected &&
-						qts_date_yyyymmdd(date) == text, "%d", (int) text);
+							qts_date_yyyymmdd(date) == text,
+						"%d", (int) text);
 		expected++;
 	} while (good && next_day(&year, &month, &day));
 	ok(good, "both directions agree with counting for every day of the years 1000 to 9999");
@@ -95,9 +97,9 @@ test_every_day(void)
 static void
 test_instants(void)
 {
-	QtsTime		midnight = qts_seoul_instant(date_of(20260102), 0);
-	TapRandom	rng = {9};
-	bool		good = true;
+	QtsTime midnight = qts_seoul_instant(date_of(20260102), 0);
+	TapRandom rng = {9};
+	bool good = true;
 
 	is(midnight, date_of(20260101) * QTS_DAY + 15 * QTS_HOUR, "midnight in Seoul is 15:00 UTC");
 	is(qts_seoul_date(midnight), date_of(20260102), "the day begins at midnight");
@@ -111,7 +113,7 @@ test_instants(void)
 	   "the ends of time do not overflow");
 	for (int i = 0; i < 100000 && good; i++)
 	{
-		QtsTime		at = (QtsTime) tap_random(&rng) / 4;
+		QtsTime at = (QtsTime) tap_random(&rng) / 4;
 
 		good = qts_seoul_instant(qts_seoul_date(at), qts_seoul_time_of_day(at)) == at;
 	}
@@ -123,8 +125,8 @@ phase_is(const QtsCalendarDay *day, QtsTime tod, QtsSessionPhase expected)
 {
 	QtsSessionPhase got = qts_session_phase(day, qts_seoul_instant(day->date, tod));
 
-	return tap_note(got == expected, "%d us: %s, not %s", (int) (tod / QTS_SEC),
-					qts_session_phase_name(got), qts_session_phase_name(expected));
+	return tap_note(got == expected, "%d us: %s, not %s", (int) (tod / QTS_SEC), qts_session_phase_name(got),
+					qts_session_phase_name(expected));
 }
 
 static void
@@ -166,17 +168,15 @@ test_special_days(void)
 
 	first.auction_at += QTS_HOUR;
 	first.open_at += QTS_HOUR;
-	ok(phase_is(&first, clock_at(9, 59, 59), QTS_SESSION_OPENING_AUCTION),
-	   "first trading day: 09:59:59");
+	ok(phase_is(&first, clock_at(9, 59, 59), QTS_SESSION_OPENING_AUCTION), "first trading day: 09:59:59");
 	ok(phase_is(&first, clock_at(10, 0, 0), QTS_SESSION_CONTINUOUS), "first trading day: 10:00");
-	ok(phase_is(&first, clock_at(15, 30, 0), QTS_SESSION_AFTER_CLOSE),
-	   "first trading day closes as usual");
+	ok(phase_is(&first, clock_at(15, 30, 0), QTS_SESSION_AFTER_CLOSE), "first trading day closes as usual");
 
 	holiday.is_open = false;
 	ok(phase_is(&holiday, clock_at(10, 0, 0), QTS_SESSION_CLOSED), "a holiday is closed");
 
-	is(qts_session_phase(NULL, qts_seoul_instant(broken.date, clock_at(10, 0, 0))),
-	   QTS_SESSION_UNKNOWN, "no row: unknown");
+	is(qts_session_phase(NULL, qts_seoul_instant(broken.date, clock_at(10, 0, 0))), QTS_SESSION_UNKNOWN,
+	   "no row: unknown");
 	is(qts_session_phase(&broken, qts_seoul_instant(broken.date + 1, clock_at(10, 0, 0))),
 	   QTS_SESSION_UNKNOWN, "the row of another day: unknown");
 	broken.auction_at = broken.open_at;
@@ -195,10 +195,10 @@ test_permissions(void)
 	static const struct
 	{
 		QtsSessionPhase phase;
-		bool		orders;
-		bool		evaluates;
+		bool orders;
+		bool evaluates;
 		const char *name;
-	}			rows[] = {
+	} rows[] = {
 		{QTS_SESSION_UNKNOWN, false, false, "UNKNOWN"},
 		{QTS_SESSION_CLOSED, false, false, "CLOSED"},
 		{QTS_SESSION_OPENING_AUCTION, false, false, "OPENING_AUCTION"},
@@ -210,7 +210,8 @@ test_permissions(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 	{
 		ok(qts_session_accepts_orders(rows[i].phase) == rows[i].orders &&
-		   qts_session_evaluates(rows[i].phase) == rows[i].evaluates, rows[i].name);
+			   qts_session_evaluates(rows[i].phase) == rows[i].evaluates,
+		   rows[i].name);
 		is_text(qts_session_phase_name(rows[i].phase), rows[i].name, "and its name");
 	}
 	is_text(qts_session_phase_name((QtsSessionPhase) 99), "INVALID", "no phase, no name");

@@ -31,8 +31,9 @@
 #define NOTICE_TRIES 2
 #define IN_FLIGHT_MAX 256
 #define SESSION_RETRY_US (5 * QTS_SEC)
-/* confirm what a notice said soon, but let a burst of them share one read */
+/* confirm what a notice said soon, but let a burst of them share one read, and at most one a second */
 #define CONFIRM_DELAY_US (200 * QTS_MS)
+#define CONFIRM_SPACING_US (1 * QTS_SEC)
 
 typedef struct InFlight
 {
@@ -95,6 +96,7 @@ in_flight_room(void)
 static void
 account_want_ledger(QtsAccount *account, int64 at)
 {
+	at = Max(at, account->ledger_at + CONFIRM_SPACING_US);
 	if (account->ledger_due > at)
 		account->ledger_due = at;
 }
@@ -138,6 +140,7 @@ store_order_answer(const QtsBrokerEvent *event)
 		qts_observe(QTS_HIST_BROKER, event->done_us - event->sent_us);
 		qts_observe(QTS_HIST_ANSWER_TO_COMMIT, qts_mono_us() - event->done_us);
 	}
+	work_pending = true; /* an intent of the same symbol and side may have waited for this */
 	if (account == NULL)
 		return;
 	account->work_stale = true;
@@ -448,6 +451,7 @@ account_poll(QtsAccount *account, int64 mono)
 		if (account->asked_old)
 			date = account->work.oldest;
 		account->ledger_asked = broker->ledger(session, (uint64) date, account->row.account, date);
+		account->ledger_at = mono;
 		account->ledger_due = account->asked_old ? mono : mono + pause;
 		/* the balance is a witness of unknown orders too */
 		if (account->work.unknown_orders > 0 && account->balance_due > mono + pause)

@@ -149,7 +149,7 @@ static bool
 follow_changes(TimestampTz now)
 {
 	uint64 position = qts_change_count(QTS_CHANGE_POSITION);
-	uint64 intent = qts_change_count(QTS_CHANGE_INTENT);
+	uint64 intent = qts_change_count(QTS_CHANGE_INTENT) + qts_change_count(QTS_CHANGE_OUTCOME);
 	uint64 config = qts_change_count(QTS_CHANGE_CONFIG);
 	QtsDate date = qts_seoul_date(now);
 

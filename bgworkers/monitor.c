@@ -106,11 +106,12 @@ check_workers(void)
 		LWLockAcquire(qts_shm->lock, LW_SHARED);
 		slot = qts_shm->slot[i];
 		LWLockRelease(qts_shm->lock);
-		if (slot.pid != 0 && slot.state == QTS_STATE_RUNNING && real - slot.heartbeat > SILENT_WORKER_US)
+		if (slot.pid != 0 && slot.state == QTS_STATE_RUNNING &&
+			real - (TimestampTz) pg_atomic_read_u64(&slot.heartbeat) > SILENT_WORKER_US)
 			qts_alert("CRITICAL", "WORKER_SILENT", qts_worker_state_name(slot.state),
 					  "See qts.status() and the server log.",
 					  "worker in slot %d (pid %d) has not finished a turn for %d s", i, (int) slot.pid,
-					  (int) ((real - slot.heartbeat) / USECS_PER_SEC));
+					  (int) ((real - (TimestampTz) pg_atomic_read_u64(&slot.heartbeat)) / USECS_PER_SEC));
 		else if (slot.pid == 0)
 			qts_alert("CRITICAL", "WORKER_MISSING",
 					  i == QTS_WORKER_PRICES ? "prices"

@@ -29,6 +29,7 @@
 
 #define TICK_BATCH 2048
 #define SWEEP_US (1 * QTS_SEC)
+#define REPORT_US (200 * QTS_MS)
 #define REOPEN_US (5 * QTS_SEC)
 
 typedef struct FeedOf
@@ -37,6 +38,8 @@ typedef struct FeedOf
 	QtsAccountRow account; /* the first account that named these credentials */
 	uint64 epoch;
 	QtsFeedCounters counted; /* already added to the statistics */
+	QtsFeedState state;		 /* as last reported */
+	int64 reported_mono;
 } FeedOf;
 
 static FeedOf feeds[QTS_SHM_FEEDS];
@@ -355,7 +358,13 @@ feed_turn(int i, int64 mono, TimestampTz now, bool *notices, bool *more)
 	counters = qts_kis_feed_counters(feed);
 	qts_count(QTS_COUNT_TICKS_LOST, counters.overflow - feeds[i].counted.overflow);
 	feeds[i].counted = counters;
-	feed_report(i, names[state], why);
+	/* state() reads these: often enough for people, not at every tick */
+	if (state != feeds[i].state || mono - feeds[i].reported_mono >= REPORT_US)
+	{
+		feed_report(i, names[state], why);
+		feeds[i].state = state;
+		feeds[i].reported_mono = mono;
+	}
 	return pause;
 }
 

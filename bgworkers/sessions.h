@@ -38,6 +38,7 @@ typedef struct QtsAccount
 	bool ready;		   /* reconciled: may trade */
 	bool ledger_asked; /* in flight */
 	bool balance_asked;
+	int64 ledger_at;  /* when the last ledger was asked for */
 	int64 ledger_due; /* monotonic us */
 	int64 balance_due;
 	bool asked_old;	   /* the last ledger asked for was of an earlier day */

@@ -11,6 +11,10 @@
  */
 #include "compat.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "access/xact.h"
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"
@@ -72,19 +76,22 @@ worker_set_state(QtsWorkerState state, const char *detail)
 	}
 	if (detail)
 		strlcpy(slot->detail, detail, sizeof(slot->detail));
-	slot->heartbeat = GetCurrentTimestamp();
 	LWLockRelease(qts_shm->lock);
 }
 
 void
 qts_worker_detail(const char *format, ...)
 {
+	static char last[QTS_SHM_DETAIL] = "";
 	char line[QTS_SHM_DETAIL];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
+	if (strcmp(line, last) == 0 && qts_shm->slot[my_slot].detail[0] != '\0')
+		return;
+	strlcpy(last, line, sizeof(last));
 	LWLockAcquire(qts_shm->lock, LW_EXCLUSIVE);
 	strlcpy(qts_shm->slot[my_slot].detail, line, QTS_SHM_DETAIL);
 	LWLockRelease(qts_shm->lock);
@@ -97,6 +104,7 @@ worker_detach(int code, Datum arg)
 	LWLockAcquire(qts_shm->lock, LW_EXCLUSIVE);
 	if (qts_shm->slot[my_slot].pid == MyProcPid)
 	{
+		pg_atomic_write_u32(&qts_shm->slot[my_slot].proc, 0);
 		qts_shm->slot[my_slot].pid = 0;
 		qts_shm->slot[my_slot].state = QTS_STATE_NOT_STARTED;
 	}
@@ -109,7 +117,7 @@ worker_attach(void)
 	before_shmem_exit(worker_detach, 0); /* before the state it undoes */
 	LWLockAcquire(qts_shm->lock, LW_EXCLUSIVE);
 	qts_shm->slot[my_slot].pid = MyProcPid;
-	qts_shm->slot[my_slot].procno = qts_my_procno();
+	pg_atomic_write_u32(&qts_shm->slot[my_slot].proc, (uint32) qts_my_procno() + 1);
 	qts_shm->slot[my_slot].errors_in_row = 0;
 	LWLockRelease(qts_shm->lock);
 }
@@ -232,12 +240,12 @@ worker_heartbeat(void)
 	char host[64] = "";
 	char instance[96];
 
-	LWLockAcquire(qts_shm->lock, LW_EXCLUSIVE);
-	qts_shm->slot[my_slot].heartbeat = now;
-	slot = qts_shm->slot[my_slot];
-	LWLockRelease(qts_shm->lock);
+	pg_atomic_write_u64(&qts_shm->slot[my_slot].heartbeat, (uint64) now);
 	if (now - last_heartbeat < HEARTBEAT_US)
 		return;
+	LWLockAcquire(qts_shm->lock, LW_SHARED);
+	slot = qts_shm->slot[my_slot];
+	LWLockRelease(qts_shm->lock);
 	last_heartbeat = now;
 	if (!qts_txn_begin("heartbeat"))
 		return;
@@ -392,6 +400,11 @@ qts_worker_main(Datum arg)
 	worker_connect();
 	worker_session();
 
+#ifdef __GLIBC__
+	/* keep what a transaction frees: giving it back to the system costs a page fault per page, each turn */
+	(void) mallopt(M_TRIM_THRESHOLD, 32 * 1024 * 1024);
+	(void) mallopt(M_TOP_PAD, 1024 * 1024);
+#endif
 	qts_turn_cxt = AllocSetContextCreate(TopMemoryContext, "qts turn", ALLOCSET_DEFAULT_SIZES);
 	if (me->network && !qts_net_open(&why))
 		ereport(FATAL,
@@ -416,10 +429,13 @@ qts_worker_main(Datum arg)
 			qts_net_drain();
 		pause = worker_turn();
 
-		LWLockAcquire(qts_shm->lock, LW_EXCLUSIVE);
-		qts_shm->slot[my_slot].errors_in_row = 0;
-		qts_shm->slot[my_slot].turns++;
-		LWLockRelease(qts_shm->lock);
+		if (qts_shm->slot[my_slot].errors_in_row != 0)
+		{
+			LWLockAcquire(qts_shm->lock, LW_EXCLUSIVE);
+			qts_shm->slot[my_slot].errors_in_row = 0;
+			LWLockRelease(qts_shm->lock);
+		}
+		pg_atomic_fetch_add_u64(&qts_shm->slot[my_slot].turns, 1);
 		worker_wait(pause);
 	}
 }

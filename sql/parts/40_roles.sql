@@ -1,12 +1,7 @@
 -- Identity of the running cluster: changes with a clone (identifier, unless it
 -- is a file copy) and with a promotion (timeline).
-CREATE OR REPLACE FUNCTION qts._identity(OUT system_identifier bigint, OUT timeline integer)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	SELECT c.system_identifier INTO system_identifier FROM pg_control_system() AS c;
-	-- The control file's timeline lags a promotion until the next checkpoint; the WAL's does not.
-	timeline := ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer;
-END $$;
+CREATE OR REPLACE FUNCTION qts._identity(OUT system_identifier bigint, OUT timeline integer) RETURNS record
+AS 'MODULE_PATHNAME', 'qts_sql_identity' LANGUAGE c STABLE;
 
 CREATE OR REPLACE FUNCTION qts._worker_roles() RETURNS text[]
 LANGUAGE sql IMMUTABLE
@@ -83,7 +78,6 @@ BEGIN
 	GRANT INSERT, UPDATE ON trade.position_state TO qts_exit;
 	GRANT INSERT, UPDATE (effect_applied, cancel_requested, updated_ts) ON trade.order_intents TO qts_exit;
 	GRANT INSERT ON trade.exit_signals TO qts_exit;
-	PERFORM qts._grant_execute(ARRAY['system._claim_gate'], 'qts_exit');
 
 	GRANT INSERT, UPDATE (qty, avg_price, quarantine_reason, updated_ts) ON trade.positions TO qts_execution;
 	GRANT UPDATE (status, filled_qty, avg_fill_price, error_code, error_message, updated_ts)
@@ -92,7 +86,6 @@ BEGIN
 	GRANT DELETE ON trade.holdings TO qts_execution;
 	GRANT INSERT, UPDATE (order_uid, counted) ON trade.notices TO qts_execution;
 	GRANT INSERT ON trade.fills, trade.exit_events TO qts_execution;
-	PERFORM qts._grant_execute(ARRAY['system._claim_gate'], 'qts_execution');
 	-- The broker may hold a symbol the master does not know yet.
 	GRANT INSERT ON market.stocks TO qts_execution;
 

@@ -29,12 +29,3 @@ COMMENT ON FUNCTION qts._workers() IS 'Worker slots in shared memory; QT201 with
 COMMENT ON FUNCTION qts._feeds() IS 'Broker feeds of the prices worker; QT201 without preload';
 COMMENT ON FUNCTION qts._metrics() IS 'Counters and latency histograms since the server started; QT201 without preload';
 COMMENT ON FUNCTION qts._bench_price(text, bigint) IS 'Nanoseconds per read of the price board in a C loop of so many reads; for benchmarks';
-
--- Read the switches so that a halt and a claim exclude each other: once the
--- halt has committed, no later claim passes it.  Locks both rows FOR SHARE.
-CREATE OR REPLACE FUNCTION system._claim_gate(OUT active boolean, OUT emergency_stop boolean, OUT exit_mode text)
-	LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-	SELECT e.active, e.emergency_stop, c.mode FROM system.engine e, trade.exit_control c FOR SHARE OF e, c;
-END;
-COMMENT ON FUNCTION system._claim_gate() IS 'The switches as the claiming transaction must see them; locks them FOR SHARE';

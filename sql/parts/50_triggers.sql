@@ -63,7 +63,10 @@ FOR EACH STATEMENT EXECUTE FUNCTION qts._trg_append_only();
 
 -- Wake-ups at commit.  A worker's own bookkeeping does not wake it again.
 CREATE OR REPLACE TRIGGER qts_wake AFTER INSERT OR UPDATE OF status, cancel_requested ON trade.order_intents
-FOR EACH STATEMENT EXECUTE FUNCTION qts._trg_wake('INTENT');
+FOR EACH STATEMENT WHEN (current_user <> 'qts_execution') EXECUTE FUNCTION qts._trg_wake('INTENT');
+CREATE OR REPLACE TRIGGER qts_wake_outcome AFTER UPDATE OF status ON trade.order_intents
+FOR EACH ROW WHEN (new.status <> old.status AND new.status IN ('FILLED', 'CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED',
+	'FAILED', 'EXPIRED', 'DUPLICATE')) EXECUTE FUNCTION qts._trg_wake('OUTCOME');
 CREATE OR REPLACE TRIGGER qts_wake AFTER INSERT OR UPDATE ON trade.positions
 FOR EACH STATEMENT WHEN (current_user <> 'qts_exit') EXECUTE FUNCTION qts._trg_wake('POSITION');
 CREATE OR REPLACE TRIGGER qts_wake AFTER INSERT OR UPDATE ON trade.position_state

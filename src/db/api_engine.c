@@ -8,12 +8,14 @@
  */
 #include "postgres.h"
 
+#include "access/xlog.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "utils/builtins.h"
 
+#include "db/engine.h"
 #include "shm/board.h"
 #include "shm/clock.h"
 #include "shm/shm.h"
@@ -26,6 +28,7 @@ PG_FUNCTION_INFO_V1(qts_sql_workers);
 PG_FUNCTION_INFO_V1(qts_sql_feeds);
 PG_FUNCTION_INFO_V1(qts_sql_metrics);
 PG_FUNCTION_INFO_V1(qts_sql_bench_price);
+PG_FUNCTION_INFO_V1(qts_sql_identity);
 
 Datum
 qts_sql_now(PG_FUNCTION_ARGS)
@@ -136,6 +139,23 @@ qts_sql_bench_price(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(INSTR_TIME_GET_DOUBLE(end) * 1e9 / (double) reads);
 }
 
+Datum
+qts_sql_identity(PG_FUNCTION_ARGS)
+{
+	TupleDesc desc;
+	Datum values[2] = {Int64GetDatum((int64) GetSystemIdentifier()),
+					   Int32GetDatum((int32) qts_engine_timeline())};
+	bool nulls[2] = {false, false};
+
+	if (RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION), errmsg("a standby has no timeline of its own"),
+				 errhint("Ask the primary, or promote this server first.")));
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
 static Datum
 text_or_null(const char *value, bool *isnull)
 {
@@ -173,10 +193,10 @@ qts_sql_workers(PG_FUNCTION_ARGS)
 		nulls[2] = slot.pid == 0;
 		values[3] = CStringGetTextDatum(qts_worker_state_name(slot.state));
 		values[4] = time_or_null(slot.since, &nulls[4]);
-		values[5] = Int64GetDatum(slot.turns);
+		values[5] = Int64GetDatum((int64) pg_atomic_read_u64(&slot.turns));
 		values[6] = Int64GetDatum(slot.errors);
 		values[7] = text_or_null(slot.last_error, &nulls[7]);
-		values[8] = time_or_null(slot.heartbeat, &nulls[8]);
+		values[8] = time_or_null((TimestampTz) pg_atomic_read_u64(&slot.heartbeat), &nulls[8]);
 		values[9] = text_or_null(slot.detail, &nulls[9]);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}

@@ -21,7 +21,12 @@
 #include "guc.h"
 #include "shm/clock.h"
 
-static QtsStmt claim_gate = {"SELECT active, emergency_stop, exit_mode FROM system._claim_gate()"};
+/*
+ * The switches, locked so that a halt and a claim exclude each other: once
+ * the halt has committed, no later claim passes it.
+ */
+static QtsStmt claim_gate = {
+	"SELECT e.active, e.emergency_stop, c.mode FROM system.engine e, trade.exit_control c FOR SHARE OF e, c"};
 
 /* Most urgent first; a symbol and side with an unresolved order waits (kis-api 6.5). */
 static QtsStmt new_intents = {

@@ -24,6 +24,13 @@ static QtsStmt ledger_seen = {
 	2,
 	{UUIDOID, TIMESTAMPTZOID}};
 
+static QtsStmt day_orders = {
+	"SELECT broker_order_no, order_uid, status IN ('FILLED', 'CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'EXPIRED'),"
+	" coalesce(cancel_state = 'UNKNOWN', false), ledger_qty, ledger_amount FROM trade.orders"
+	" WHERE account_id = $1 AND trade_date = $2 AND broker_order_no IS NOT NULL",
+	2,
+	{TEXTOID, DATEOID}};
+
 /* A row that may be the answer we still wait for is not somebody else's order. */
 static QtsStmt may_be_ours = {"SELECT 1 FROM trade.orders WHERE account_id = $1 AND symbol = $2 AND side = $3"
 							  " AND status IN ('PENDING_SUBMIT', 'UNKNOWN')",
@@ -140,29 +147,77 @@ row_foreign(const char *account, QtsDate date, const QtsLedgerRow *seen, bool se
 		row_apply(&row, seen, session_over, now);
 }
 
+/* What we have of the day, to see at a glance which ledger rows say something new. */
+typedef struct KnownOrder
+{
+	char odno[QTS_ODNO_LEN + 1];
+	pg_uuid_t order_uid;
+	bool settled;
+	bool cancel_unknown;
+	QtsQty ledger_qty;
+	QtsKrw ledger_amount;
+} KnownOrder;
+
+static int
+known_compare(const void *a, const void *b)
+{
+	return strcmp(((const KnownOrder *) a)->odno, ((const KnownOrder *) b)->odno);
+}
+
+static KnownOrder *
+known_orders(const char *account, QtsDate date, int *count)
+{
+	Datum args[2] = {qts_text(account), DateADTGetDatum(date)};
+	int n = (int) qts_stmt_run(&day_orders, args, NULL);
+	KnownOrder *known = palloc(sizeof(KnownOrder) * (n + 1));
+
+	for (int i = 0; i < n; i++)
+	{
+		qts_col_copy(i, 1, known[i].odno, sizeof(known[i].odno));
+		known[i].order_uid = qts_col_uuid(i, 2);
+		known[i].settled = qts_col_bool(i, 3);
+		known[i].cancel_unknown = qts_col_bool(i, 4);
+		known[i].ledger_qty = qts_col_int64(i, 5, 0);
+		known[i].ledger_amount = qts_col_int64(i, 6, 0);
+	}
+	qsort(known, n, sizeof(KnownOrder), known_compare);
+	*count = n;
+	return known;
+}
+
+/* Nothing new: no lock and no write per row and read. */
+static bool
+row_is_old(const KnownOrder *known, const QtsLedgerRow *seen)
+{
+	return known->ledger_qty == seen->filled && known->ledger_amount == seen->amount &&
+		   !known->cancel_unknown && (known->settled || seen->remaining != 0);
+}
+
 void
 qts_exec_ledger(const char *account, QtsDate date, const QtsLedger *ledger, TimestampTz asked_at,
 				bool trusted, bool session_over, TimestampTz now)
 {
+	KnownOrder *known;
+	int nknown;
+
 	/* unknown orders first: a bound one is then brought up to date by its row below */
 	qts_exec_unknowns(account, date, ledger, asked_at, trusted, now);
+	known = known_orders(account, date, &nknown);
 	for (int i = 0; i < ledger->count; i++)
 	{
 		const QtsLedgerRow *seen = &ledger->rows[i];
-		pg_uuid_t order_uid;
+		KnownOrder key;
+		KnownOrder *found;
 		QtsOrderRow row;
 
-		if (!qts_exec_find_order(account, date, seen->odno, &order_uid))
+		strlcpy(key.odno, seen->odno, sizeof(key.odno));
+		found = bsearch(&key, known, nknown, sizeof(KnownOrder), known_compare);
+		if (found == NULL)
 			row_foreign(account, date, seen, session_over, now);
-		else if (qts_exec_lock_order(&order_uid, &row))
-		{
-			/* nothing new for a settled order: no write per read */
-			if (qts_order_terminal(row.status) && row.book.ledger_qty == seen->filled &&
-				row.book.ledger_amount == seen->amount)
-				continue;
+		else if (!row_is_old(found, seen) && qts_exec_lock_order(&found->order_uid, &row))
 			row_apply(&row, seen, session_over, now);
-		}
 	}
+	pfree(known);
 	if (ledger->complete)
 		qts_count(QTS_COUNT_LEDGER_READS, 1);
 }

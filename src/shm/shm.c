@@ -43,6 +43,12 @@ shm_startup(void)
 	{
 		memset(qts_shm, 0, sizeof(QtsShared));
 		qts_shm->lock = &(GetNamedLWLockTranche("qts"))->lock;
+		for (int i = 0; i < QTS_WORKER_COUNT; i++)
+		{
+			pg_atomic_init_u32(&qts_shm->slot[i].proc, 0);
+			pg_atomic_init_u64(&qts_shm->slot[i].heartbeat, 0);
+			pg_atomic_init_u64(&qts_shm->slot[i].turns, 0);
+		}
 		for (int i = 0; i < QTS_CHANGE_COUNT; i++)
 			pg_atomic_init_u64(&qts_shm->changes[i], 1);
 		pg_atomic_init_u64(&qts_shm->clock_offset, 0);

@@ -39,21 +39,25 @@ typedef enum QtsWorkerState
 	QTS_STATE_ERROR
 } QtsWorkerState;
 
-/* One per worker; every field under QtsShared.lock. */
+/*
+ * One per worker.  Every field is under QtsShared.lock, except those at the
+ * end, which only the owner writes, at every turn.
+ */
 typedef struct QtsSlot
 {
 	pid_t pid;	/* 0 = not attached */
 	int procno; /* valid while pid != 0 */
 	QtsWorkerState state;
 	TimestampTz since;
-	TimestampTz heartbeat;
-	int64 turns;
 	int64 errors; /* failed turns in all */
 	int errors_in_row;
 	int failed_connects; /* in a row: paces the next attempt */
 	TimestampTz last_error_at;
 	char last_error[QTS_SHM_DETAIL];
 	char detail[QTS_SHM_DETAIL];
+	pg_atomic_uint32 proc;		/* process number + 1; 0 = nobody to wake */
+	pg_atomic_uint64 heartbeat; /* TimestampTz */
+	pg_atomic_uint64 turns;
 } QtsSlot;
 
 /* One per broker feed, written by the prices worker; under QtsShared.lock. */

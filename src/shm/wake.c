@@ -19,14 +19,19 @@
 static uint32 pending = 0; /* bit per QtsChange, of the running transaction */
 static ProcessUtility_hook_type prev_utility = NULL;
 
-/* Who reads each kind of change. */
+/* Who must act on each kind of change at once; others see the counter at their next turn. */
 static const uint32 readers[QTS_CHANGE_COUNT] = {
-	[QTS_CHANGE_INTENT] = 1u << QTS_WORKER_EXECUTION | 1u << QTS_WORKER_EXIT,
-	[QTS_CHANGE_POSITION] = 1u << QTS_WORKER_EXIT | 1u << QTS_WORKER_PRICES,
+	[QTS_CHANGE_INTENT] = 1u << QTS_WORKER_EXECUTION,
+	[QTS_CHANGE_OUTCOME] = 1u << QTS_WORKER_EXIT,
+	[QTS_CHANGE_POSITION] = 1u << QTS_WORKER_EXIT,
 	[QTS_CHANGE_CONFIG] = 1u << QTS_WORKER_EXIT | 1u << QTS_WORKER_PRICES | 1u << QTS_WORKER_EXECUTION,
 	[QTS_CHANGE_ACCOUNT] = (1u << QTS_WORKER_COUNT) - 1,
 	[QTS_CHANGE_ORDER] = 1u << QTS_WORKER_EXECUTION,
 };
+
+/* The order path first: whoever is woken later runs later. */
+static const QtsWorkerId wake_order[] = {QTS_WORKER_EXECUTION, QTS_WORKER_EXIT, QTS_WORKER_PRICES,
+										 QTS_WORKER_MONITOR};
 
 static void
 wake_mask(uint32 changes)
@@ -40,9 +45,9 @@ wake_mask(uint32 changes)
 		pg_atomic_fetch_add_u64(&qts_shm->changes[i], 1);
 		workers |= readers[i];
 	}
-	for (int i = 0; i < QTS_WORKER_COUNT; i++)
-		if (workers & (1u << i))
-			qts_wake_now((QtsWorkerId) i);
+	for (int i = 0; i < (int) lengthof(wake_order); i++)
+		if (workers & (1u << wake_order[i]))
+			qts_wake_now(wake_order[i]);
 }
 
 static void
@@ -90,13 +95,17 @@ qts_wake_register(void)
 	ProcessUtility_hook = wake_utility;
 }
 
+/*
+ * No lock: a latch is shared memory that outlives its process, and waking a
+ * process that has just changed is harmless.
+ */
 void
 qts_wake_now(QtsWorkerId worker)
 {
-	LWLockAcquire(qts_shm->lock, LW_SHARED);
-	if (qts_shm->slot[worker].pid != 0)
-		SetLatch(qts_proc_latch(qts_shm->slot[worker].procno));
-	LWLockRelease(qts_shm->lock);
+	uint32 proc = pg_atomic_read_u32(&qts_shm->slot[worker].proc);
+
+	if (proc != 0)
+		SetLatch(qts_proc_latch(proc - 1));
 }
 
 void

@@ -27,7 +27,8 @@ typedef enum QtsWorkerId
 /* What changed, for the reader's caches: counted per kind in shared memory. */
 typedef enum QtsChange
 {
-	QTS_CHANGE_INTENT,	 /* order_intents: a NEW one, or one that ended */
+	QTS_CHANGE_INTENT,	 /* order_intents: something to claim or to cancel */
+	QTS_CHANGE_OUTCOME,	 /* order_intents: one that ended */
 	QTS_CHANGE_POSITION, /* positions, position_state, holdings */
 	QTS_CHANGE_CONFIG,	 /* profiles, overrides, control mode, calendar, stocks */
 	QTS_CHANGE_ACCOUNT,	 /* accounts, engine row */

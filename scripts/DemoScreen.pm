@@ -159,8 +159,8 @@ sub tell
 		$self->{lines_at} = $elapsed;
 		my $open = 0;
 		$open += $_->{pnl} // 0 for @{ $look->{positions} // [] };
-		printf "%s KST  health %s  open P&L %s  realised %s\n", $look->{now}, $look->{health}{state}, number($open),
-		  number($look->{realised});
+		printf "%s KST  health %s  open P&L %s  realised %s  %s\n", $look->{now}, $look->{health}{state}, number($open),
+		  number($look->{realised}), $look->{health}{reasons}[0] // '';
 		print "$self->{footer}\n" if $self->{footer} =~ /join/ && $elapsed < 10;
 	}
 	return;

@@ -34,7 +34,8 @@ sub sim
 }
 
 my ($from_psql, $to_psql);
-my $psql = open2($from_psql, $to_psql, split(/ /, $ENV{QTS_DEMO_PSQL}), qw(-X -q -A -t));
+# In a session of its own: Ctrl-C is for this process.
+my $psql = open2($from_psql, $to_psql, 'setsid', split(/ /, $ENV{QTS_DEMO_PSQL}), qw(-X -q -A -t));
 
 # The text the statement returns.
 sub ask

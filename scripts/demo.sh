@@ -40,6 +40,7 @@ sql "$QTS_DB" -c "SELECT qts.set_clock('$day 10:00:00+09')" >/dev/null
 export QTS_DEMO_BARS=$bars
 export QTS_DEMO_PSQL="$PG_BIN/psql -h $QTS_DIR -p $QTS_PORT -U postgres $QTS_DB"
 status=0
+trap : INT # the driver ends the show, with a summary
 perl -I"$here" "$here/demo.pl" "$QTS_DIR/out" "$SIM_REST" "$SIM_WS" "$SIM_CONTROL" || status=$?
 case $status in
 	0 | 130) ;;

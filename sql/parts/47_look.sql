@@ -41,11 +41,11 @@ BEGIN ATOMIC
 		FROM trade.notices AS n JOIN trade.orders AS o ON o.order_uid = n.order_uid
 		WHERE o.position_id = timeline.position_id
 		UNION ALL
-		SELECT 6, 'fill', f.created_ts, f.side || ' ' || f.qty,
+		SELECT 6, 'fill', f.ts, f.side || ' ' || f.qty,
 			format('at %s, fee %s, tax %s, source %s', f.price, f.fee, f.tax, f.source)
 		FROM trade.fills AS f WHERE f.position_id = timeline.position_id
 		UNION ALL
-		SELECT 7, 'exit', x.created_ts, x.exit_reason_code || ' ' || x.exit_qty,
+		SELECT 7, 'exit', x.exit_ts, x.exit_reason_code || ' ' || x.exit_qty,
 			format('average %s, realised %s KRW, source %s', x.exit_avg_price, coalesce(x.realized_pnl::text, '-'), x.source)
 		FROM trade.exit_events AS x WHERE x.position_id = timeline.position_id) AS e
 	ORDER BY e.ts, e.rank, e.what;

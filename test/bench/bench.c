@@ -135,7 +135,7 @@ bench_start(int64_t first_us, int64_t step_us, int i)
 void
 bench_symbol(int i, char *symbol)
 {
-	snprintf(symbol, 8, "%06d", 100000 + i);
+	snprintf(symbol, 12, "%06d", 100000 + i);
 }
 
 int

@@ -19,10 +19,10 @@ SELECT qts.exit('00000000-0000-0000-0098-000000000001', 9999, 'LMT', 980000, 'wi
 UPDATE trade.order_intents SET status = 'SUBMITTING' WHERE intent_id = :'i';
 UPDATE trade.order_intents SET error_message = repeat('x', 200) WHERE intent_id = :'i';
 INSERT INTO trade.orders (order_uid, account_id, trade_date, intent_id, position_id, symbol, side, order_type, limit_price, qty,
-	status, broker_order_no, filled_qty, notice_qty, cancelled_qty, avg_fill_price, cancel_state)
+	status, broker_order_no, filled_qty, notice_qty, cancelled_qty, avg_fill_price, cancel_state, created_ts)
 VALUES ('00000000-0000-0000-0098-0000000000a1', '98000000-01', timezone('Asia/Seoul', qts._now())::date, :'i',
 	'00000000-0000-0000-0098-000000000001', 'Q980001', 'SELL', 'LMT', 980000, 9999, 'PARTIAL', '0000117057', 9000, 9000,
-	0, 980000, 'REQUESTED');
+	0, 980000, 'REQUESTED', qts._now());
 INSERT INTO trade.fills (account_id, order_uid, position_id, symbol, side, qty, price, fee, tax, source, dedupe_key, ts)
 VALUES ('98000000-01', '00000000-0000-0000-0098-0000000000a1', '00000000-0000-0000-0098-000000000001', 'Q980001', 'SELL',
 	9000, 980000, 1234560, 17640000, 'REST_DELTA', 'a', qts._now());

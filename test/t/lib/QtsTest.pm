@@ -153,7 +153,7 @@ sub error
 	return { state => $state // '', message => $message // '', hint => $hint // '', text => $err };
 }
 
-sub explain
+sub report
 {
 	my ($self) = @_;
 	for my $sql ('SELECT * FROM qts.status()', 'SELECT * FROM qts.health()',
@@ -174,7 +174,7 @@ sub until
 	my ($self, $condition, $name) = @_;
 	my $met = $self->{node}->poll_query_until($self->{db}, "SELECT ($condition)");
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	ok($met, $name // $condition) or $self->explain;
+	ok($met, $name // $condition) or $self->report;
 	return $met;
 }
 
@@ -183,7 +183,7 @@ sub need
 {
 	my ($self, $condition) = @_;
 	return if $self->{node}->poll_query_until($self->{db}, "SELECT ($condition)");
-	$self->explain;
+	$self->report;
 	die "never happened: $condition";
 }
 
@@ -293,7 +293,7 @@ sub healthy
 	my ($self, $name) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	my $bad = $self->sql('SELECT * FROM qts.check_invariants()');
-	return is($bad, '', ($name // 'state') . ': no invariant is violated') || $self->explain;
+	return is($bad, '', ($name // 'state') . ': no invariant is violated') || $self->report;
 }
 
 # The engine's orders, fills and positions are the broker's, as sets.
@@ -314,7 +314,7 @@ sub agrees
 		FROM trade.orders o WHERE o.broker_order_no IS NOT NULL
 		UNION ALL SELECT symbol || ' holds ' || sum(qty) FROM trade.positions WHERE qty > 0 GROUP BY symbol});
 	return is(join("\n", sort split /\n/, $ours), join("\n", sort @theirs),
-		($name // 'state') . ': orders, fills and positions are those of the broker') || $self->explain;
+		($name // 'state') . ': orders, fills and positions are those of the broker') || $self->report;
 }
 
 # One request per attempt that the engine knows of.

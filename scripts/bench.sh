@@ -1,0 +1,127 @@
+#!/bin/bash
+# Measures qts beside what others do, in one run: bench.sh [name...]
+#
+# Names: limits orders exits fills wakes prices sockets; all of them without.
+# Everything runs in a private cluster with fsync on, and against one simulator
+# without a rate limit.  A run whose counters disagree fails.  See docs/bench.md.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+BENCH=$QTS_ROOT/test/bench
+ALL=(limits orders exits fills wakes prices sockets)
+REDIS_PID=
+
+symbols_json() # FORMAT: one object for each of the forty symbols
+{
+	seq 100000 100039 | awk -v f="$1" '{ printf "%s" f, NR > 1 ? "," : "", $1 }'
+}
+
+write_sim_config()
+{
+	local app_a='{"app_key":"PSAPPKEY000000000000000000000000000A","app_secret":"secretengine","hts_id":"engine"'
+	local app_b='{"app_key":"PSAPPKEY000000000000000000000000000B","app_secret":"secretoutside","hts_id":"outside"'
+	cat >"$QTS_DIR/sim.json" <<-JSON
+	{"apps":[$app_a,"accounts":["12345678-01","12345678-02"]},$app_b,"accounts":["87654321-01"]}],
+	 "accounts":[{"account":"12345678-01","cash":1000000000},{"account":"12345678-02","cash":0},
+	  {"account":"87654321-01","cash":1000000000,
+	   "holdings":[$(symbols_json '{"symbol":"%d","qty":1000000000,"avg_price":"70000"}')]}],
+	 "symbols":[$(symbols_json '{"symbol":"%1$d","name":"Bench","market":"KOSPI","base":70000,"price":70000}')],
+	 "options":{"rate_per_second":0,"token_interval_s":0}}
+	JSON
+}
+
+# Shares the engine may sell.  They come after its first look at the account,
+# because it would adopt them as positions of its own.
+give_holdings()
+{
+	curl -fsS -o "$QTS_DIR/out/config" -H 'Content-Type: application/json' --data-binary \
+		"{\"accounts\":[{\"account\":\"12345678-01\",\"holdings\":[$(
+			symbols_json '{"symbol":"%d","qty":1000000000,"avg_price":"70000"}')]}]}" \
+		"http://127.0.0.1:$SIM_CONTROL/config"
+}
+
+wait_for() # SQL that must become t
+{
+	local deadline=$((SECONDS + 20))
+	until [ "$(sql "$QTS_DB" -c "$1")" = t ]; do
+		[ $SECONDS -lt $deadline ] || { tail -20 "$QTS_DIR/log" >&2; die "not after 20 s: $1"; }
+	done
+}
+
+# A second, paused account holds one share of each symbol, so that the feed
+# stays subscribed while the first one's positions come and go.
+prepare_engine()
+{
+	sql "$QTS_DB" >/dev/null <<-SQL
+	CREATE EXTENSION qts;
+	SELECT qts.set_clock('2026-11-20 10:00:00+09');
+	SELECT qts.activate();
+	INSERT INTO market.stocks (symbol, name, market)
+	SELECT g::text, 'Bench', 'KOSPI' FROM generate_series(100000, 100039) g;
+	SELECT qts.add_account(a, environment => 'sim', rest_url => 'http://127.0.0.1:$SIM_REST',
+		ws_url => 'ws://127.0.0.1:$SIM_WS') FROM unnest(ARRAY['12345678-01', '12345678-02']) a;
+	SQL
+	wait_for "SELECT count(*) = 2 FROM trade.account_sync WHERE state = 'READY'"
+	give_holdings
+	sql "$QTS_DB" >/dev/null <<-SQL
+	SELECT qts.pause_account('12345678-02', 'holds the subscriptions of the bench');
+	INSERT INTO trade.positions (account_id, symbol, qty, original_qty, avg_price, entry_ts)
+	SELECT '12345678-02', symbol, 1, 1, 70000, qts._now() FROM market.stocks WHERE symbol < '100040';
+	SQL
+	sql postgres -c "CREATE DATABASE plain"
+	sql plain <<-'SQL'
+	CREATE TABLE intents (intent_id bigserial PRIMARY KEY, symbol text NOT NULL, qty bigint NOT NULL,
+		status text NOT NULL, broker_order_no text, created_ts timestamptz NOT NULL DEFAULT now())
+		WITH (fillfactor = 70);
+	CREATE INDEX ON intents (intent_id) WHERE status = 'NEW';
+	CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS
+		$$ BEGIN PERFORM pg_notify('intents', ''); RETURN NULL; END $$;
+	CREATE TRIGGER tell AFTER INSERT ON intents FOR EACH STATEMENT EXECUTE FUNCTION tell();
+	SQL
+}
+
+start_redis()
+{
+	have redis-server || return 0
+	redis-server --port 0 --unixsocket "$QTS_DIR/redis.sock" --save '' --appendonly no \
+		--dir "$QTS_DIR" >"$QTS_DIR/redis.log" 2>&1 &
+	REDIS_PID=$!
+	QTS_SIM_PIDS+=("$REDIS_PID")
+	export BENCH_REDIS=$QTS_DIR/redis.sock
+}
+
+wanted=("$@")
+[ $# -gt 0 ] || wanted=("${ALL[@]}")
+for name in "${wanted[@]}"; do
+	[[ " ${ALL[*]} " == *" $name "* ]] || die "unknown benchmark $name; there are: ${ALL[*]}"
+done
+
+"$QTS_ROOT/scripts/deps.sh" bench
+pg_find
+[ "${BENCH_BUILD:-1}" = 0 ] || { build_qts; install_qts; }
+build_sim
+quietly make -C "$BENCH" -j"$(nproc)" || die "the programs did not build"
+workspace
+credentials '{"credentials":{"main":{"app_key":"PSAPPKEY000000000000000000000000000A","app_secret":"secretengine","hts_id":"engine"}}}'
+write_sim_config
+sim_start --config "$QTS_DIR/sim.json" --clock 2026-11-20T10:00:00+09:00
+cluster_start "qts.rest_rate_sim = 0" "qts.balance_interval = 3600" "fsync = on" "synchronous_commit = on" \
+	"full_page_writes = on" "shared_buffers = 512MB" "max_wal_size = 8GB" "checkpoint_timeout = 1h" \
+	"log_min_messages = warning"
+export BENCH_REST=$SIM_REST BENCH_CONTROL=$SIM_CONTROL BENCH_MODULE=$QTS_DIR/empty.so
+export PGHOST=$QTS_DIR PGPORT=$QTS_PORT
+install -m 755 "$BENCH/empty.so" "$BENCH_MODULE"
+prepare_engine
+start_redis
+
+echo "$(uname -srm), $(nproc) CPUs, $(sql postgres -c 'SHOW server_version'), fsync on, synchronous_commit on"
+for name in "${wanted[@]}"; do
+	if [ "$name" = limits ]; then
+		"$BENCH/limits" "$QTS_DIR"
+	else
+		"$BENCH/$name" || { tail -20 "$QTS_DIR/log" >&2; die "$name failed"; }
+	fi
+done
+echo
+say "done; the engine's own histograms and counters:"
+sql "$QTS_DB" -F ' ' -c "SELECT name, labels, value FROM qts._metrics() WHERE value <> 0 AND (type = 'counter'
+	OR labels IN ('quantile=\"0.5\"', 'quantile=\"0.99\"'))"

@@ -529,6 +529,7 @@ execution_step(void)
 			pause = sooner(pause, broker->drive(qts_sessions[i].broker, mono, now));
 	take_events();
 	take_notices();
+	qts_sessions_watch(mono);
 	claim = work_changed();
 	for (int i = 0; i < qts_naccounts; i++)
 	{

@@ -97,28 +97,34 @@ send_notifications(TimestampTz now)
 static void
 check_workers(void)
 {
+	static const char *const names[QTS_WORKER_COUNT] = {
+		[QTS_WORKER_PRICES] = "prices",
+		[QTS_WORKER_EXIT] = "exit",
+		[QTS_WORKER_EXECUTION] = "execution",
+		[QTS_WORKER_MONITOR] = "monitor",
+	};
+	static bool missing[QTS_WORKER_COUNT];
 	TimestampTz real = GetCurrentTimestamp();
 
 	for (int i = 0; i < QTS_WORKER_COUNT; i++)
 	{
+		TimestampTz heard;
 		QtsSlot slot;
 
 		LWLockAcquire(qts_shm->lock, LW_SHARED);
 		slot = qts_shm->slot[i];
 		LWLockRelease(qts_shm->lock);
-		if (slot.pid != 0 && slot.state == QTS_STATE_RUNNING &&
-			real - (TimestampTz) pg_atomic_read_u64(&slot.heartbeat) > SILENT_WORKER_US)
-			qts_alert("CRITICAL", "WORKER_SILENT", qts_worker_state_name(slot.state),
-					  "See qts.status() and the server log.",
-					  "worker in slot %d (pid %d) has not finished a turn for %d s", i, (int) slot.pid,
-					  (int) ((real - (TimestampTz) pg_atomic_read_u64(&slot.heartbeat)) / USECS_PER_SEC));
-		else if (slot.pid == 0)
-			qts_alert("CRITICAL", "WORKER_MISSING",
-					  i == QTS_WORKER_PRICES ? "prices"
-					  : i == QTS_WORKER_EXIT ? "exit"
-											 : "execution",
+		heard = (TimestampTz) pg_atomic_read_u64(&slot.heartbeat);
+		if (slot.pid != 0 && slot.state == QTS_STATE_RUNNING && real - heard > SILENT_WORKER_US)
+			qts_alert("CRITICAL", "WORKER_SILENT", names[i], "See qts.status() and the server log.",
+					  "worker %s (pid %d) has not finished a turn for %d s", names[i], (int) slot.pid,
+					  (int) ((real - heard) / USECS_PER_SEC));
+		/* one that was missing a round ago too: the others may still be starting */
+		else if (slot.pid == 0 && missing[i])
+			qts_alert("CRITICAL", "WORKER_MISSING", names[i],
 					  "max_worker_processes must be 16 or more; then restart the server.",
-					  "worker in slot %d is not running", i);
+					  "worker %s is not running", names[i]);
+		missing[i] = slot.pid == 0;
 	}
 }
 

@@ -13,6 +13,10 @@
 #include "net/net.h"
 #include "sessions.h"
 #include "shm/clock.h"
+#include "shm/shm.h"
+
+/* a token that is being renewed is no news */
+#define SESSION_SILENCE_US (5 * QTS_SEC)
 
 QtsSession qts_sessions[QTS_MAX_SESSIONS];
 int qts_nsessions = 0;
@@ -167,6 +171,44 @@ qts_sessions_close(void)
 			qts_kis_broker.close(qts_sessions[i].broker);
 	qts_nsessions = 0;
 	qts_naccounts = 0;
+}
+
+static void
+session_watch(QtsSession *session, int64 mono)
+{
+	char why[QTS_SHM_DETAIL];
+	QtsSessionState state = qts_kis_broker.state(session->broker, why, sizeof(why));
+
+	if (state == QTS_SESSION_READY)
+	{
+		session->down_since = 0;
+		session->down_reported = false;
+		return;
+	}
+	if (session->down_since == 0)
+		session->down_since = mono;
+	if (session->down_reported ||
+		(state != QTS_SESSION_REFUSED && mono - session->down_since < SESSION_SILENCE_US) ||
+		!qts_txn_begin("session down"))
+		return;
+	if (state == QTS_SESSION_REFUSED)
+		qts_alert("CRITICAL", "BROKER_REFUSED", session->credentials,
+				  "Check the keys of this entry of the credentials file; then deactivate and activate.",
+				  "the broker refuses the keys of \"%s\": %s", session->credentials, why);
+	else
+		qts_alert("CRITICAL", "BROKER_UNREACHABLE", session->credentials,
+				  "Nothing is traded until it answers; it is tried again by itself.",
+				  "no session with the broker for \"%s\": %s", session->credentials, why);
+	qts_txn_commit();
+	session->down_reported = true;
+}
+
+void
+qts_sessions_watch(int64 mono)
+{
+	for (int i = 0; i < qts_nsessions; i++)
+		if (qts_sessions[i].broker != NULL)
+			session_watch(&qts_sessions[i], mono);
 }
 
 QtsAccount *

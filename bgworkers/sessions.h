@@ -26,7 +26,9 @@ typedef struct QtsSession
 	char rest_url[256];
 	QtsBroker *broker; /* NULL: could not be opened, see why */
 	char why[256];
-	bool reported; /* the reason is already an alert */
+	bool reported;	  /* the reason is already an alert */
+	int64 down_since; /* monotonic us; 0 = ready, or not looked at yet */
+	bool down_reported;
 } QtsSession;
 
 typedef struct QtsAccount
@@ -56,6 +58,9 @@ extern int qts_naccounts;
 /* Bring sessions and accounts in line with the tables; opens its own transaction. */
 extern bool qts_sessions_reload(void);
 extern void qts_sessions_close(void);
+
+/* Raise an alert for sessions that the broker refuses or that stay without a token. */
+extern void qts_sessions_watch(int64 mono);
 extern QtsAccount *qts_session_account(const char *account);
 extern QtsBroker *qts_account_broker(const QtsAccount *account);
 

@@ -73,6 +73,9 @@ worker_set_state(QtsWorkerState state, const char *detail)
 	{
 		slot->state = state;
 		slot->since = GetCurrentTimestamp();
+		/* silence is counted from here: no turn can have ended before */
+		pg_atomic_write_u64(&slot->heartbeat, (uint64) slot->since);
+		slot->detail[0] = '\0'; /* it was about the old state */
 	}
 	if (detail)
 		strlcpy(slot->detail, detail, sizeof(slot->detail));
@@ -294,11 +297,14 @@ worker_verdict(void)
 		return verdict;
 	seen_account = account;
 	last_check = now;
+	/* a new extension has granted the role nothing yet: look with the server's eyes */
+	if (as_role)
+		SetSessionAuthorization(GetAuthenticatedUserId(), true);
+	as_role = false;
 	verdict = qts_engine_check(me->role, &role, detail, sizeof(detail));
 	if (verdict == QTS_STATE_RUNNING)
 	{
-		if (!as_role)
-			SetSessionAuthorization(role, false);
+		SetSessionAuthorization(role, false);
 		as_role = true;
 		if (!worker_lead())
 		{

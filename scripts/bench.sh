@@ -10,9 +10,9 @@ BENCH=$QTS_ROOT/test/bench
 ALL=(limits orders exits fills wakes prices sockets)
 REDIS_PID=
 
-symbols_json() # FORMAT: one object for each of the forty symbols
+symbols_json() # TEMPLATE with CODE: one object for each of the forty symbols
 {
-	seq 100000 100039 | awk -v f="$1" '{ printf "%s" f, NR > 1 ? "," : "", $1 }'
+	for code in $(seq 100000 100039); do echo "${1//CODE/$code}"; done | paste -sd,
 }
 
 write_sim_config()
@@ -23,8 +23,8 @@ write_sim_config()
 	{"apps":[$app_a,"accounts":["12345678-01","12345678-02"]},$app_b,"accounts":["87654321-01"]}],
 	 "accounts":[{"account":"12345678-01","cash":1000000000},{"account":"12345678-02","cash":0},
 	  {"account":"87654321-01","cash":1000000000,
-	   "holdings":[$(symbols_json '{"symbol":"%d","qty":1000000000,"avg_price":"70000"}')]}],
-	 "symbols":[$(symbols_json '{"symbol":"%1$d","name":"Bench","market":"KOSPI","base":70000,"price":70000}')],
+	   "holdings":[$(symbols_json '{"symbol":"CODE","qty":1000000000,"avg_price":"70000"}')]}],
+	 "symbols":[$(symbols_json '{"symbol":"CODE","name":"Bench","market":"KOSPI","base":70000,"price":70000}')],
 	 "options":{"rate_per_second":0,"token_interval_s":0}}
 	JSON
 }
@@ -35,7 +35,7 @@ give_holdings()
 {
 	curl -fsS -o "$QTS_DIR/out/config" -H 'Content-Type: application/json' --data-binary \
 		"{\"accounts\":[{\"account\":\"12345678-01\",\"holdings\":[$(
-			symbols_json '{"symbol":"%d","qty":1000000000,"avg_price":"70000"}')]}]}" \
+			symbols_json '{"symbol":"CODE","qty":1000000000,"avg_price":"70000"}')]}]}" \
 		"http://127.0.0.1:$SIM_CONTROL/config"
 }
 

@@ -7,6 +7,8 @@ CREATE TABLE system.engine (
 	timeline integer,
 	failover text NOT NULL DEFAULT 'manual',
 	emergency_stop boolean NOT NULL DEFAULT false,
+	-- microseconds that qts.sim_clock runs ahead of the server's clock
+	sim_offset bigint NOT NULL DEFAULT 0,
 	reason text,
 	updated_by text NOT NULL DEFAULT session_user,
 	updated_ts timestamptz NOT NULL DEFAULT now(),

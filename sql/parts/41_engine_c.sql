@@ -1,9 +1,22 @@
 CREATE OR REPLACE FUNCTION qts._now() RETURNS timestamptz
 	AS 'MODULE_PATHNAME', 'qts_sql_now' LANGUAGE C VOLATILE PARALLEL SAFE;
-CREATE OR REPLACE FUNCTION qts.set_clock(at timestamptz) RETURNS void
+CREATE OR REPLACE FUNCTION qts._set_clock(at timestamptz) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'qts_sql_set_clock' LANGUAGE C STRICT;
-CREATE OR REPLACE FUNCTION qts.advance_clock(by interval) RETURNS void
+CREATE OR REPLACE FUNCTION qts._advance_clock(by interval) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'qts_sql_advance_clock' LANGUAGE C STRICT;
+-- The row brings the clock back after a restart; shared memory shows it at once.
+CREATE OR REPLACE FUNCTION qts.set_clock(at timestamptz) RETURNS void
+	LANGUAGE sql STRICT SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	INSERT INTO system.engine (sim_offset) VALUES (qts._set_clock(at))
+	ON CONFLICT (only_row) DO UPDATE SET sim_offset = excluded.sim_offset;
+END;
+CREATE OR REPLACE FUNCTION qts.advance_clock(by interval) RETURNS void
+	LANGUAGE sql STRICT SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	INSERT INTO system.engine (sim_offset) VALUES (qts._advance_clock(by))
+	ON CONFLICT (only_row) DO UPDATE SET sim_offset = excluded.sim_offset;
+END;
 CREATE OR REPLACE FUNCTION qts.price(symbol text, OUT last bigint, OUT bid bigint, OUT ask bigint,
 	OUT source text, OUT age_ms bigint, OUT is_stale boolean) RETURNS record
 	AS 'MODULE_PATHNAME', 'qts_sql_price' LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
@@ -22,6 +35,8 @@ CREATE OR REPLACE FUNCTION qts._bench_price(symbol text, reads bigint) RETURNS d
 	AS 'MODULE_PATHNAME', 'qts_sql_bench_price' LANGUAGE C STRICT VOLATILE;
 
 COMMENT ON FUNCTION qts._now() IS 'The clock of market logic: the server''s, or the virtual one of qts.sim_clock';
+COMMENT ON FUNCTION qts._set_clock(timestamptz) IS 'Moves the clock in shared memory; microseconds it now runs ahead; QT015 unless qts.sim_clock is on';
+COMMENT ON FUNCTION qts._advance_clock(interval) IS 'Moves the clock in shared memory; microseconds it now runs ahead; QT015 unless qts.sim_clock is on';
 COMMENT ON FUNCTION qts.set_clock(timestamptz) IS 'Moves the engine''s clock; QT015 unless qts.sim_clock is on';
 COMMENT ON FUNCTION qts.advance_clock(interval) IS 'Moves the engine''s clock forward by an interval (months count 30 days); QT015 unless qts.sim_clock is on';
 COMMENT ON FUNCTION qts.price(text) IS 'Best price of a symbol from shared memory, KRW; a row of nulls when there is none. No lock, no table';

@@ -7,7 +7,7 @@ DECLARE
 	i record;
 BEGIN
 	SELECT t.status, t.symbol INTO i FROM trade.order_intents AS t
-	WHERE t.intent_id = _cancel_intent.intent_id FOR UPDATE;
+	WHERE t.intent_id = _cancel_intent.intent_id FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'unknown intent %', intent_id USING ERRCODE = 'QT011',
 			DETAIL = 'There is no such row.', HINT = 'SELECT * FROM qts.intents lists them.';
@@ -50,7 +50,7 @@ DECLARE
 BEGIN
 	PERFORM qts._need_reason(cancel_order.reason);
 	SELECT t.status, t.cancel_state INTO o FROM trade.orders AS t
-	WHERE t.order_uid = cancel_order.order_uid FOR UPDATE;
+	WHERE t.order_uid = cancel_order.order_uid FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'unknown order %', order_uid USING ERRCODE = 'QT011',
 			DETAIL = 'There is no such row.', HINT = 'SELECT * FROM qts.open_orders lists those that can be cancelled.';
@@ -133,7 +133,7 @@ BEGIN
 		PERFORM qts._need_reason(exit.reason);
 	END IF;
 	PERFORM qts._need_active();
-	SELECT t.* INTO p FROM trade.positions AS t WHERE t.position_id = exit.position_id FOR UPDATE;
+	SELECT t.* INTO p FROM trade.positions AS t WHERE t.position_id = exit.position_id FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'unknown position %', coalesce(exit.position_id::text, 'null') USING ERRCODE = 'QT011',
 			DETAIL = 'There is no such row.', HINT = 'SELECT * FROM qts.positions lists live ones.';
@@ -172,7 +172,7 @@ DECLARE
 BEGIN
 	PERFORM qts._one_of('mode', set_exit_mode.mode, ARRAY['RUNNING', 'PAUSE_PROFIT', 'PAUSE_ALL']);
 	PERFORM qts._need_reason(set_exit_mode.reason);
-	SELECT c.* INTO was FROM trade.exit_control AS c FOR UPDATE;
+	SELECT c.* INTO was FROM trade.exit_control AS c FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'the engine is not active' USING ERRCODE = 'QT001',
 			DETAIL = 'The control row has not been made yet.', HINT = 'A superuser runs SELECT qts.activate().';
@@ -196,7 +196,7 @@ BEGIN
 			DETAIL = 'It is null.', HINT = 'true blocks entries, false lets them through again.';
 	END IF;
 	PERFORM qts._need_reason(emergency_stop.reason);
-	SELECT e.emergency_stop INTO was FROM system.engine AS e FOR UPDATE;
+	SELECT e.emergency_stop INTO was FROM system.engine AS e FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'the engine is not active' USING ERRCODE = 'QT001',
 			DETAIL = 'The engine row has not been made yet.', HINT = 'A superuser runs SELECT qts.activate().';

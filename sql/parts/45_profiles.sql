@@ -23,7 +23,7 @@ BEGIN
 			DETAIL = format('profile_id is "%s", name is "%s".', profile_id, name),
 			HINT = 'profile_id has letters, digits, "_", "." and "-"; name is free text.';
 	END IF;
-	SELECT e.* INTO was FROM trade.exit_profiles AS e WHERE e.profile_id = save_exit_profile.profile_id FOR UPDATE;
+	SELECT e.* INTO was FROM trade.exit_profiles AS e WHERE e.profile_id = save_exit_profile.profile_id FOR NO KEY UPDATE;
 	-- One statement: two people saving the same new profile end as two versions of it.
 	INSERT INTO trade.exit_profiles AS e (profile_id, name, description, config)
 	VALUES (save_exit_profile.profile_id, save_exit_profile.name, save_exit_profile.description, save_exit_profile.config)
@@ -40,7 +40,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	p trade.positions;
 BEGIN
-	SELECT t.* INTO p FROM trade.positions AS t WHERE t.position_id = _live_position.position_id FOR UPDATE;
+	SELECT t.* INTO p FROM trade.positions AS t WHERE t.position_id = _live_position.position_id FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'unknown position %', coalesce(position_id::text, 'null') USING ERRCODE = 'QT011',
 			DETAIL = 'There is no such row.', HINT = 'SELECT * FROM qts.positions lists live ones.';
@@ -93,7 +93,7 @@ BEGIN
 		RAISE EXCEPTION 'unknown symbol "%"', symbol USING ERRCODE = 'QT011',
 			DETAIL = 'The master has no such row.', HINT = 'Give a code of market.stocks, as in 005930.';
 	END IF;
-	SELECT o.* INTO was FROM trade.symbol_exit_overrides AS o WHERE o.symbol = set_symbol_profile.symbol FOR UPDATE;
+	SELECT o.* INTO was FROM trade.symbol_exit_overrides AS o WHERE o.symbol = set_symbol_profile.symbol FOR NO KEY UPDATE;
 	IF profile_id IS NULL THEN
 		UPDATE trade.symbol_exit_overrides AS o SET enabled = false, updated_ts = clock_timestamp()
 		WHERE o.symbol = set_symbol_profile.symbol;

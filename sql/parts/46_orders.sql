@@ -11,8 +11,8 @@ BEGIN
 	PERFORM qts._need_reason(reason);
 	-- Lock order: intent, then order.
 	PERFORM FROM trade.order_intents AS i WHERE i.intent_id =
-		(SELECT o.intent_id FROM trade.orders AS o WHERE o.order_uid = resolve_order.order_uid) FOR UPDATE;
-	SELECT o.* INTO was FROM trade.orders AS o WHERE o.order_uid = resolve_order.order_uid FOR UPDATE;
+		(SELECT o.intent_id FROM trade.orders AS o WHERE o.order_uid = resolve_order.order_uid) FOR NO KEY UPDATE;
+	SELECT o.* INTO was FROM trade.orders AS o WHERE o.order_uid = resolve_order.order_uid FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'unknown order %', order_uid USING ERRCODE = 'QT011',
 			DETAIL = 'There is no such row.', HINT = 'SELECT * FROM qts.open_orders lists live ones.';
@@ -59,7 +59,7 @@ DECLARE
 	was record;
 BEGIN
 	SELECT a.code, a.subject, a.acknowledged_ts INTO was FROM system.alerts AS a
-	WHERE a.alert_id = acknowledge_alert.alert_id FOR UPDATE;
+	WHERE a.alert_id = acknowledge_alert.alert_id FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'unknown alert %', coalesce(alert_id::text, 'null') USING ERRCODE = 'QT011',
 			DETAIL = 'There is no such row.', HINT = 'SELECT * FROM qts.alerts lists open ones.';

@@ -20,6 +20,8 @@
 #include "shm/clock.h"
 #include "shm/shm.h"
 
+#define WORKER_PROCESSES 16 /* what the manual asks for */
+
 PG_FUNCTION_INFO_V1(qts_sql_now);
 PG_FUNCTION_INFO_V1(qts_sql_set_clock);
 PG_FUNCTION_INFO_V1(qts_sql_advance_clock);
@@ -48,7 +50,7 @@ qts_sql_set_clock(PG_FUNCTION_ARGS)
 {
 	qts_clock_set(PG_GETARG_TIMESTAMPTZ(0));
 	clock_moved();
-	PG_RETURN_VOID();
+	PG_RETURN_INT64(qts_clock_offset());
 }
 
 Datum
@@ -58,7 +60,7 @@ qts_sql_advance_clock(PG_FUNCTION_ARGS)
 
 	qts_clock_advance(by->time + (by->day + by->month * (int64) DAYS_PER_MONTH) * USECS_PER_DAY);
 	clock_moved();
-	PG_RETURN_VOID();
+	PG_RETURN_INT64(qts_clock_offset());
 }
 
 /* The symbol as a C string without a copy to the heap of palloc's; "" when too long to be one. */
@@ -170,6 +172,18 @@ time_or_null(TimestampTz value, bool *isnull)
 	return TimestampTzGetDatum(value);
 }
 
+/* A process that never came cannot say why. */
+static void
+worker_absence(char *detail)
+{
+	if (max_worker_processes < WORKER_PROCESSES)
+		snprintf(detail, QTS_SHM_DETAIL, "max_worker_processes is %d: set it to %d or more and restart the server",
+				 max_worker_processes, WORKER_PROCESSES);
+	else
+		strlcpy(detail, "not running: it starts again within a second, or the server log says why not",
+				QTS_SHM_DETAIL);
+}
+
 Datum
 qts_sql_workers(PG_FUNCTION_ARGS)
 {
@@ -197,6 +211,8 @@ qts_sql_workers(PG_FUNCTION_ARGS)
 		values[6] = Int64GetDatum(slot.errors);
 		values[7] = text_or_null(slot.last_error, &nulls[7]);
 		values[8] = time_or_null((TimestampTz) pg_atomic_read_u64(&slot.heartbeat), &nulls[8]);
+		if (slot.pid == 0)
+			worker_absence(slot.detail);
 		values[9] = text_or_null(slot.detail, &nulls[9]);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}

@@ -20,9 +20,11 @@
 #include "db/engine.h"
 #include "db/stmt.h"
 #include "db/txn.h"
+#include "shm/clock.h"
 
-static QtsStmt read_engine = {"SELECT e.active, e.system_identifier, e.timeline, e.failover, x.extversion"
-							  " FROM system.engine e, pg_extension x WHERE x.extname = 'qts'"};
+static QtsStmt read_engine = {
+	"SELECT e.active, e.system_identifier, e.timeline, e.failover, x.extversion, e.sim_offset"
+	" FROM system.engine e, pg_extension x WHERE x.extname = 'qts'"};
 
 static QtsStmt follow_promotion = {
 	"UPDATE system.engine SET timeline = $1, updated_ts = clock_timestamp(), reason = 'promotion followed'"
@@ -49,6 +51,7 @@ engine_judge(char *detail, size_t detail_size)
 		strlcpy(detail, "run SELECT qts.activate() to start the engine", detail_size);
 		return QTS_STATE_INACTIVE;
 	}
+	qts_clock_restore(qts_col_int64(0, 6, 0));
 	version = qts_col_text(0, 5);
 	if (strcmp(version, QTS_SQL_VERSION) != 0)
 	{

@@ -4,7 +4,7 @@
  *		Guard of trade.order_intents: who may want what, how much, and how an
  *		intent may go on.
  *
- * Lock: an exit intent locks its position row FOR UPDATE, so that two of one
+ * Lock: an exit intent locks its position row FOR NO KEY UPDATE, so that two of one
  * position follow each other, and then counts with the newest snapshot, also
  * under REPEATABLE READ: sum(live exit intents) <= held, for every client.
  *
@@ -28,7 +28,7 @@ extern PGDLLEXPORT Datum qts_trg_intent_update(PG_FUNCTION_ARGS);
 
 static QtsStmt lock_position = {
 	.sql = "SELECT p.qty, p.account_id, p.symbol FROM trade.positions AS p"
-		   " WHERE p.position_id OPERATOR(pg_catalog.=) $1 FOR UPDATE",
+		   " WHERE p.position_id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
 	.nargs = 1,
 	.argtypes = {UUIDOID},
 };

@@ -43,6 +43,7 @@ qts_clock_set(TimestampTz at)
 	if (TIMESTAMP_NOT_FINITE(at))
 		ereport(ERROR, (errcode(QTS_ERRCODE_INVALID), errmsg("the clock must be set to a finite time")));
 	pg_atomic_write_u64(&qts_shm->clock_offset, (uint64) (at - GetCurrentTimestamp()));
+	pg_atomic_write_u32(&qts_shm->clock_known, 1);
 }
 
 void
@@ -50,4 +51,20 @@ qts_clock_advance(int64 usec)
 {
 	clock_require_sim();
 	pg_atomic_fetch_add_u64(&qts_shm->clock_offset, usec);
+	pg_atomic_write_u32(&qts_shm->clock_known, 1);
+}
+
+int64
+qts_clock_offset(void)
+{
+	return (int64) pg_atomic_read_u64(&qts_shm->clock_offset);
+}
+
+void
+qts_clock_restore(int64 usec)
+{
+	uint32 unknown = 0;
+
+	if (qts_guc.sim_clock && pg_atomic_compare_exchange_u32(&qts_shm->clock_known, &unknown, 1))
+		pg_atomic_write_u64(&qts_shm->clock_offset, (uint64) usec);
 }

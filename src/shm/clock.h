@@ -18,5 +18,9 @@
 extern TimestampTz qts_now(void);
 extern void qts_clock_set(TimestampTz at);
 extern void qts_clock_advance(int64 usec);
+extern int64 qts_clock_offset(void);
+
+/* After a restart: take the stored offset, unless the clock was set since. */
+extern void qts_clock_restore(int64 usec);
 
 #endif /* QTS_SHM_CLOCK_H */

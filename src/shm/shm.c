@@ -52,6 +52,7 @@ shm_startup(void)
 		for (int i = 0; i < QTS_CHANGE_COUNT; i++)
 			pg_atomic_init_u64(&qts_shm->changes[i], 1);
 		pg_atomic_init_u64(&qts_shm->clock_offset, 0);
+		pg_atomic_init_u32(&qts_shm->clock_known, 0);
 		pg_atomic_init_u64(&qts_shm->feed_gap, 1);
 		qts_notices_init(&qts_shm->notices);
 		qts_stats_init(&qts_shm->stats);

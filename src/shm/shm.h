@@ -84,6 +84,7 @@ typedef struct QtsShared
 	/* lock-free */
 	pg_atomic_uint64 changes[QTS_CHANGE_COUNT];
 	pg_atomic_uint64 clock_offset; /* int64 microseconds, sim clock only */
+	pg_atomic_uint32 clock_known;  /* set, or restored from the engine row */
 	pg_atomic_uint64 feed_gap;	   /* grows whenever notices may have been missed */
 	QtsNoticeQueue notices;
 	QtsStats stats;

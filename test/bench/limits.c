@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -115,6 +116,17 @@ limit_tcp(void)
 	samples_print(&samples);
 }
 
+/* Both ends on one CPU would measure a task switch. */
+static void
+run_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	(void) pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
 static int wake_fd[2];
 static _Atomic int64_t woken_at;
 
@@ -124,6 +136,7 @@ wake_main(void *arg)
 	uint64_t count;
 
 	(void) arg;
+	run_on(1);
 	while (read(wake_fd[0], &count, sizeof(count)) == sizeof(count) && count == 1)
 	{
 		atomic_store(&woken_at, bench_mono_ns());
@@ -147,6 +160,7 @@ limit_wake(void)
 	wake_fd[1] = eventfd(0, 0);
 	if (wake_fd[0] < 0 || wake_fd[1] < 0 || pthread_create(&thread, NULL, wake_main, NULL) != 0)
 		limit_fail("eventfd");
+	run_on(0);
 	for (int i = 0; i < ROUNDS; i++)
 	{
 		int64_t start;

@@ -111,13 +111,13 @@ sub test_broken_setups
 	said($e, 'readable by others', 'CREDENTIALS', 'can be read by others', file => [ undef, 0644 ]);
 	said($e, 'malformed', 'CREDENTIALS', 'not valid JSON at line', file => ['{"credentials": {"main": ']);
 	said($e, 'no such entry', 'CREDENTIALS', 'no entry "nobody"', account => { credentials => 'nobody' });
-	said($e, 'wrong app key', 'CREDENTIALS|BROKER', '.', file => [ sprintf $entry, $key . 'Z', 'secretsecret' ]);
-	said($e, 'wrong secret', 'CREDENTIALS|BROKER', '.', file => [ sprintf $entry, $key . 'A', 'notmysecret1' ]);
+	said($e, 'wrong app key', 'BROKER_REFUSED', '.', file => [ sprintf $entry, $key . 'Z', 'secretsecret' ]);
+	said($e, 'wrong secret', 'BROKER_REFUSED', '.', file => [ sprintf $entry, $key . 'A', 'notmysecret1' ]);
 	# a port nobody listens on: the one of a simulator that has just gone
 	my $gone = QtsSim->start(PostgreSQL::Test::Utils::tempdir(), clock => KRX_OPEN);
 	my ($rest, $ws) = @$gone{qw(rest ws)};
 	$gone->stop;
-	said($e, 'broker unreachable', 'BROKER', '.', account => { rest => $rest, ws => $ws });
+	said($e, 'broker unreachable', 'BROKER_UNREACHABLE', '.', account => { rest => $rest, ws => $ws });
 	is($e->sql(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'qts %'}), 4, 'the workers are up through all of it');
 	my $log = slurp_file($e->{node}->logfile);
 	unlike($log, qr/\Q$key\E|secretsecret|notmysecret1/, 'no key in the log');

@@ -14,7 +14,7 @@ package QtsTest;
 use strict;
 use warnings;
 
-BEGIN { $ENV{PG_TEST_TIMEOUT_DEFAULT} //= 60; }
+BEGIN { $ENV{PG_TEST_TIMEOUT_DEFAULT} //= 30; }
 
 use Exporter 'import';
 use JSON::PP;

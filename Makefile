@@ -4,11 +4,12 @@
 #   make demo                     install what is missing, then show the engine trading
 #   make check                    install what is missing, then pass every test
 #   make bench                    print ratios beside what others do, in one run
+#   make static, make asan        look at the sources; run in a server with sanitizers
 
 PG_CONFIG ?= pg_config
 BUILD = $(MAKE) --no-print-directory -f build.mk PG_CONFIG=$(PG_CONFIG)
 
-.PHONY: all install uninstall installcheck clean deps demo check unit fuzz static bench sim
+.PHONY: all install uninstall installcheck clean deps demo check unit fuzz static bench sim asan reference
 all install uninstall installcheck:
 	@command -v $(PG_CONFIG) >/dev/null 2>&1 && test -f "$$($(PG_CONFIG) --pgxs)" || \
 		{ echo "qts: $(PG_CONFIG) or the server headers are missing: run 'make deps'" >&2; exit 1; }
@@ -40,6 +41,12 @@ fuzz:
 
 static:
 	@scripts/static.sh
+
+asan:
+	@scripts/asan.sh
+
+reference:
+	@scripts/reference.sh
 
 bench:
 	@scripts/bench.sh

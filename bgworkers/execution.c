@@ -15,6 +15,7 @@
 
 #include "common/pg_prng.h"
 #include "miscadmin.h"
+#include "postmaster/interrupt.h"
 
 #include "core/rate.h"
 #include "db/exec.h"
@@ -314,7 +315,21 @@ take_notices(void)
 							  qts_now());
 			qts_txn_commit();
 			qts_accounts[i].work_stale = true;
+			work_pending = true;
 		}
+}
+
+/*
+ * A stop that needs no table: asked again after everything that may have
+ * waited for a lock or a standby.  New settings are read between turns, so
+ * settings about to change count as a stop.
+ */
+static bool
+account_stopped(const QtsAccount *account)
+{
+	const char *why;
+
+	return ConfigReloadPending || !qts_guc_trading_allowed(account->row.environment == QTS_ENV_LIVE, &why);
 }
 
 static bool
@@ -342,7 +357,8 @@ send_claims(QtsAccount *account, const QtsClaim *claims, int n)
 	{
 		int tag = in_flight_add(&claims[i].order_uid);
 
-		if (tag < 0 || !broker->order(session, tag, &claims[i].request, qts_mono_us()))
+		if (tag < 0 || account_stopped(account) ||
+			!broker->order(session, tag, &claims[i].request, qts_mono_us()))
 		{
 			if (tag >= 0)
 				in_flight[tag].used = false;
@@ -383,6 +399,7 @@ account_claim(QtsAccount *account, int64 mono)
 	int slots;
 	int n = 0;
 	int ncancels = 0;
+	bool retry;
 
 	if (!account_may_send(account, mono, &slots))
 		return;
@@ -392,21 +409,22 @@ account_claim(QtsAccount *account, int64 mono)
 		return;
 	/* the gate's row locks cost a flush at commit: only when there is something to claim */
 	qts_account_work(account->row.account, &account->work);
-	account->next_retry = qts_exec_next_retry(account->row.account);
-	if ((account->work.new_intents > 0 || account->work.cancels > 0 ||
-		 (account->next_retry != 0 && account->next_retry <= qts_now())) &&
-		qts_exec_gate(&gate))
-	{
-		qts_exec_cancel_intents(account->row.account);
-		ncancels = qts_exec_claim_cancels(account->row.account, gate.now, cancels, slots);
-		if (slots > ncancels)
-			n = qts_exec_reclaim(account->row.account, &gate, claims, slots - ncancels);
-		if (slots > ncancels + n)
-			n += qts_exec_claim(account->row.account, &gate, claims + n, slots - ncancels - n);
-	}
-	account->next_retry = qts_exec_next_retry(account->row.account);
-	qts_account_work(account->row.account, &account->work);
 	account->work_stale = false;
+	retry = account->work.next_retry != 0 && account->work.next_retry <= qts_now();
+	if ((retry || account->work.new_intents > 0 || account->work.cancels > 0) && qts_exec_gate(&gate) &&
+		!account_stopped(account))
+	{
+		if (account->work.cancels > 0)
+		{
+			qts_exec_cancel_intents(account->row.account);
+			ncancels = qts_exec_claim_cancels(account->row.account, gate.now, cancels, slots);
+		}
+		if (retry && slots > ncancels)
+			n = qts_exec_reclaim(account->row.account, &gate, claims, slots - ncancels);
+		if (account->work.new_intents > 0 && slots > ncancels + n)
+			n += qts_exec_claim(account->row.account, &gate, claims + n, slots - ncancels - n);
+		account->work_stale = true; /* counted again after the orders have left */
+	}
 	qts_txn_commit();
 	send_cancels(account, cancels, ncancels);
 	send_claims(account, claims, n);
@@ -422,7 +440,6 @@ account_refresh_work(QtsAccount *account)
 	if (!account->work_stale || !qts_txn_begin("account work"))
 		return;
 	qts_account_work(account->row.account, &account->work);
-	account->next_retry = qts_exec_next_retry(account->row.account);
 	account->work_stale = false;
 	qts_txn_commit();
 }
@@ -534,14 +551,18 @@ execution_step(void)
 	for (int i = 0; i < qts_naccounts; i++)
 	{
 		QtsAccount *account = &qts_accounts[i];
+		bool stopped = account_stopped(account);
 
-		if (claim || (account->next_retry != 0 && account->next_retry <= now))
+		claim |= account->stopped && !stopped; /* what waited goes on */
+		account->stopped = stopped;
+		if (claim || (account->work.next_retry != 0 && account->work.next_retry <= now))
 			account_claim(account, qts_mono_us());
 		account_refresh_work(account);
 		pause = sooner(pause, account_poll(account, mono));
-		if (account->next_retry != 0)
-			pause = sooner(pause,
-						   account->next_retry <= now ? 10 : (long) ((account->next_retry - now) / 1000 + 1));
+		if (account->work.next_retry != 0)
+			pause = sooner(pause, account->work.next_retry <= now
+									  ? 10
+									  : (long) ((account->work.next_retry - now) / 1000 + 1));
 		if (work_pending && qts_account_broker(account) != NULL)
 			pause = sooner(pause,
 						   Max(1, broker->slot_wait_ms(qts_account_broker(account), QTS_RATE_ORDER, mono)));

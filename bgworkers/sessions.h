@@ -46,8 +46,8 @@ typedef struct QtsAccount
 	bool asked_old;	   /* the last ledger asked for was of an earlier day */
 	int unknown_round; /* back-off of ledger reads while something is unknown */
 	bool work_stale;   /* counts below must be read again */
+	bool stopped;	   /* a setting or the halt file held its orders back at the last look */
 	QtsAccountWork work;
-	TimestampTz next_retry; /* 0 = none */
 } QtsAccount;
 
 extern QtsSession qts_sessions[QTS_MAX_SESSIONS];

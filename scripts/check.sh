@@ -105,6 +105,7 @@ suite_tap()
 	if is_root; then
 		chown -R "$SERVER_USER" "$home"
 	fi
+	# shellcheck disable=SC2046
 	as_server env -C "$home" PATH="$PG_BIN:$PATH" TESTDIR="$home/work" TESTLOGDIR="$home/work/log" \
 		PG_REGRESS="$PGXS_DIR/src/test/regress/pg_regress" QTS_KIS_SIM="$home/test/kis_sim/kis_sim" TMPDIR="$home/work" \
 		prove -v -j"$(nproc)" -I "$home/test/t/lib" -I "$PGXS_DIR/src/test/perl" $(cd "$home" && ls test/t/*.pl) 2>&1
@@ -112,10 +113,12 @@ suite_tap()
 
 count() { grep -cE "$1" "$2" || true; }
 
-# The lines that tell what went wrong, without the ones that went well.
+# What went wrong: the failures with what follows them, then the end.
 tell()
 {
-	grep -vE '^(# )?(ok|test .* ok)( |$)|^ok|^test .*\.\.\. ok' "$1" | tail -n 120
+	grep -E -A12 '^not ok|FAILED' "$1" | head -n 100 || true
+	echo "-- the end of the log:"
+	grep -vE '^ok|\.\.\. ok ' "$1" | tail -n 60 || true
 }
 
 run_suite()
@@ -123,8 +126,8 @@ run_suite()
 	local name=$1 log=$QTS_DIR/out/$1.log status=0 good bad started=$SECONDS
 	say "$name ..."
 	(set +e; "suite_$name") >"$log" 2>&1 || status=1
-	good=$(($(count '^ok\b' "$log") + $(count '^test .*\.\.\. ok' "$log")))
-	bad=$(($(grep -E '^not ok\b' "$log" | grep -vcE '# (TODO|SKIP)' || true) + $(count '^test .*\.\.\. FAILED' "$log")))
+	good=$(($(count '^ok [^ ]' "$log") + $(count '^test .*\.\.\. ok' "$log")))
+	bad=$(($(grep -E '^not ok [^ ]' "$log" | grep -vcE '# (TODO|SKIP)' || true) + $(count '^test .*\.\.\. FAILED' "$log")))
 	[ $status = 0 ] || [ "$bad" -gt 0 ] || bad=1
 	[ "$good" -gt 0 ] || [ "$bad" -gt 0 ] || bad=1
 	passed=$((passed + good))

@@ -84,12 +84,25 @@ build_qts()
 	quietly make -C "$QTS_ROOT" -j"$(nproc)" all QTS_CFLAGS="${QTS_CFLAGS:-}" || die "the build failed"
 }
 
+is_installed()
+{
+	local share file
+	share=$("$PG_CONFIG" --sharedir)/extension
+	cmp -s "$QTS_ROOT/qts.so" "$("$PG_CONFIG" --pkglibdir)/qts.so" || return 1
+	cmp -s "$QTS_ROOT/qts.control" "$share/qts.control" || return 1
+	for file in "$QTS_ROOT"/sql/qts--*.sql; do
+		cmp -s "$file" "$share/${file##*/}" || return 1
+	done
+}
+
 # PostgreSQL 15 finds extensions in its own directories only.
 install_qts()
 {
 	local target
 	target=$("$PG_CONFIG" --pkglibdir)
-	if [ -w "$target" ] && [ -w "$("$PG_CONFIG" --sharedir)/extension" ]; then
+	if is_installed; then
+		return
+	elif [ -w "$target" ] && [ -w "$("$PG_CONFIG" --sharedir)/extension" ]; then
 		quietly make -C "$QTS_ROOT" install || die "the installation failed"
 	else
 		as_root make -s -C "$QTS_ROOT" install PG_CONFIG="$PG_CONFIG" >/dev/null ||

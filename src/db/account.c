@@ -26,7 +26,8 @@ static QtsStmt account_work = {
 	" USING (intent_id) WHERE i.account_id = $1 AND i.cancel_requested AND (i.status IN ('PENDING_APPROVAL', 'NEW')"
 	" OR (i.status IN ('SUBMITTED', 'PARTIAL') AND o.cancel_state IS NULL)))::int,"
 	" (SELECT min(trade_date) FROM trade.orders WHERE account_id = $1 AND status IN ('UNKNOWN', 'SUBMITTED', 'PARTIAL')"
-	" AND NOT quarantined)",
+	" AND NOT quarantined),"
+	" (SELECT min(retry_ts) FROM trade.orders WHERE account_id = $1 AND status = 'PENDING_SUBMIT')",
 	1,
 	{TEXTOID}};
 
@@ -76,6 +77,7 @@ qts_account_work(const char *account, QtsAccountWork *work)
 	work->new_intents = qts_col_int32(0, 3, 0);
 	work->cancels = qts_col_int32(0, 4, 0);
 	work->oldest = qts_col_int32(0, 5, DATEVAL_NOEND);
+	work->next_retry = qts_col_int64(0, 6, 0);
 }
 
 void

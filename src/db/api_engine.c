@@ -177,7 +177,8 @@ static void
 worker_absence(char *detail)
 {
 	if (max_worker_processes < WORKER_PROCESSES)
-		snprintf(detail, QTS_SHM_DETAIL, "max_worker_processes is %d: set it to %d or more and restart the server",
+		snprintf(detail, QTS_SHM_DETAIL,
+				 "max_worker_processes is %d: set it to %d or more and restart the server",
 				 max_worker_processes, WORKER_PROCESSES);
 	else
 		strlcpy(detail, "not running: it starts again within a second, or the server log says why not",

@@ -89,9 +89,6 @@ extern void qts_exec_cancel_intents(const char *account);
 /* Claim requested cancels of live orders. */
 extern int qts_exec_claim_cancels(const char *account, TimestampTz now, QtsCancelClaim *claims, int max);
 
-/* Earliest retry_ts of an account, 0 = none. */
-extern TimestampTz qts_exec_next_retry(const char *account);
-
 /* exec_answer.c */
 extern void qts_exec_order_answer(const pg_uuid_t *order_uid, const QtsBrokerEvent *event, TimestampTz now);
 extern void qts_exec_cancel_answer(const pg_uuid_t *order_uid, const QtsBrokerEvent *event, TimestampTz now);
@@ -168,7 +165,8 @@ typedef struct QtsAccountWork
 	int unknown_orders;
 	int new_intents;
 	int cancels;
-	QtsDate oldest; /* trade date of the oldest unsettled order; DATEVAL_NOEND = none */
+	QtsDate oldest;			/* trade date of the oldest unsettled order; DATEVAL_NOEND = none */
+	TimestampTz next_retry; /* earliest time a refused order may be sent again; 0 = none */
 } QtsAccountWork;
 
 extern void qts_account_work(const char *account, QtsAccountWork *work);

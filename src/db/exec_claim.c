@@ -81,11 +81,6 @@ static QtsStmt retry_given_up = {
 	4,
 	{UUIDOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}};
 
-static QtsStmt next_retry = {
-	"SELECT min(retry_ts) FROM trade.orders WHERE account_id = $1 AND status = 'PENDING_SUBMIT' AND retry_ts IS NOT NULL",
-	1,
-	{TEXTOID}};
-
 static QtsStmt cancel_new_intents = {
 	"UPDATE trade.order_intents SET status = 'CANCELLED', error_message = 'cancelled before it was sent', updated_ts = $2"
 	" WHERE account_id = $1 AND cancel_requested AND status IN ('PENDING_APPROVAL', 'NEW')",
@@ -380,15 +375,6 @@ qts_exec_reclaim(const char *account, const QtsGate *gate, QtsClaim *claims, int
 		}
 	}
 	return claimed;
-}
-
-TimestampTz
-qts_exec_next_retry(const char *account)
-{
-	Datum args[1] = {qts_text(account)};
-
-	qts_stmt_run(&next_retry, args, NULL);
-	return qts_col_int64(0, 1, 0);
 }
 
 void

@@ -18,6 +18,7 @@
 uint64
 qts_stmt_run(QtsStmt *stmt, const Datum *args, const char *nulls)
 {
+	SPITupleTable *before;
 	int rc;
 
 	if (stmt->plan == NULL)
@@ -29,9 +30,12 @@ qts_stmt_run(QtsStmt *stmt, const Datum *args, const char *nulls)
 		SPI_keepplan(plan);
 		stmt->plan = plan;
 	}
+	before = SPI_tuptable;
 	rc = SPI_execute_plan(stmt->plan, (Datum *) args, nulls, false, 0);
 	if (rc < 0)
 		elog(ERROR, "could not execute \"%s\": %s", stmt->sql, SPI_result_code_string(rc));
+	/* only the last result can be read: a long transaction must not collect the others */
+	SPI_freetuptable(before);
 	return SPI_processed;
 }
 

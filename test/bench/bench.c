@@ -164,8 +164,17 @@ bench_positions(PGconn *conn, long qty, const char *exit_mode)
 void
 bench_close_positions(PGconn *conn)
 {
-	bench_run(conn, "SELECT qts.exit(position_id, reason => 'bench') FROM trade.positions"
-					" WHERE account_id = '" BENCH_ACCOUNT "' AND status <> 'CLOSED'");
+	PGresult *rows = bench_query(conn, "SELECT position_id FROM trade.positions WHERE account_id = '" BENCH_ACCOUNT
+									   "' AND status <> 'CLOSED'");
+
+	for (int i = 0; i < PQntuples(rows); i++)
+	{
+		char sql[120];
+
+		snprintf(sql, sizeof(sql), "SELECT qts.exit('%s', reason => 'bench')", PQgetvalue(rows, i, 0));
+		bench_run(conn, sql);
+	}
+	PQclear(rows);
 	bench_until(conn,
 				"SELECT count(*) FROM trade.positions WHERE account_id = '" BENCH_ACCOUNT
 				"' AND status <> 'CLOSED'",

@@ -65,6 +65,17 @@ limit_fdatasync(const char *directory)
 	samples_print(&samples);
 }
 
+/* Both ends on one CPU would measure a task switch. */
+static void
+run_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	(void) pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
 static void *
 echo_main(void *arg)
 {
@@ -72,6 +83,7 @@ echo_main(void *arg)
 	char bytes[64];
 	ssize_t n;
 
+	run_on(1);
 	while ((n = recv(fd, bytes, sizeof(bytes), 0)) > 0)
 		if (send(fd, bytes, (size_t) n, MSG_NOSIGNAL) != n)
 			break;
@@ -100,6 +112,7 @@ limit_tcp(void)
 	(void) setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (pthread_create(&thread, NULL, echo_main, &server) != 0)
 		limit_fail("thread");
+	run_on(0);
 	for (int i = 0; i < ROUNDS; i++)
 	{
 		int64_t start = bench_mono_ns();
@@ -114,17 +127,6 @@ limit_tcp(void)
 	close(server);
 	close(listener);
 	samples_print(&samples);
-}
-
-/* Both ends on one CPU would measure a task switch. */
-static void
-run_on(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	(void) pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 }
 
 static int wake_fd[2];

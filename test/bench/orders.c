@@ -20,6 +20,8 @@
 
 #define ROUNDS 5
 #define STEP_US 5000 /* 200 a second */
+#define CALM_STEP_US 20000
+#define CALM_PER_ROUND 80
 #define PER_ROUND 400
 #define POLLED_PER_ROUND 200
 #define API_PER_ROUND 200
@@ -116,7 +118,7 @@ settle(Path path)
 }
 
 static void
-round_open_loop(Path path, int count, Samples *samples)
+round_open_loop(Path path, int64_t step_us, int count, Samples *samples)
 {
 	static int64_t begun[BENCH_SYMBOLS][PER_ROUND / BENCH_SYMBOLS + 1];
 	long base[BENCH_SYMBOLS];
@@ -133,7 +135,7 @@ round_open_loop(Path path, int count, Samples *samples)
 	memcpy(base, used[path == PATH_OUTSIDE], sizeof(base));
 	for (int i = 0; i < count; i++)
 	{
-		int64_t at = bench_start(first, STEP_US, i);
+		int64_t at = bench_start(first, step_us, i);
 		int s = i % BENCH_SYMBOLS;
 
 		begun[s][intent_make(path, s, id) - base[s] - 1] = at;
@@ -198,31 +200,37 @@ static void
 bench_b1(void)
 {
 	static Samples insert = {.name = "qts, INSERT"};
+	static Samples calm = {.name = "qts, INSERT, 50/s"};
+	static Samples listen_calm = {.name = "LISTEN client, 50/s"};
 	static Samples api = {.name = "qts, qts.exit()"};
 	static Samples listen = {.name = "LISTEN client"};
 	static Samples poll = {.name = "1 s poller"};
 
 	/* warm-up: caches, connections, and the statistics a server has after its first minutes */
-	round_open_loop(PATH_INSERT, PER_ROUND, NULL);
+	round_open_loop(PATH_INSERT, STEP_US, PER_ROUND, NULL);
 	bench_run(engine, "ANALYZE");
-	round_open_loop(PATH_API, API_PER_ROUND, NULL);
+	round_open_loop(PATH_API, STEP_US, API_PER_ROUND, NULL);
 	for (int round = 0; round < ROUNDS; round++)
 	{
-		round_open_loop(PATH_INSERT, PER_ROUND, &insert);
+		round_open_loop(PATH_INSERT, STEP_US, PER_ROUND, &insert);
+		round_open_loop(PATH_INSERT, CALM_STEP_US, CALM_PER_ROUND, &calm);
 		outside_start(OUTSIDE_LISTEN);
 		if (round == 0)
-			round_open_loop(PATH_OUTSIDE, PER_ROUND, NULL);
-		round_open_loop(PATH_OUTSIDE, PER_ROUND, &listen);
+			round_open_loop(PATH_OUTSIDE, STEP_US, PER_ROUND, NULL);
+		round_open_loop(PATH_OUTSIDE, STEP_US, PER_ROUND, &listen);
+		round_open_loop(PATH_OUTSIDE, CALM_STEP_US, CALM_PER_ROUND, &listen_calm);
 		outside_stop();
-		round_open_loop(PATH_API, API_PER_ROUND, &api);
+		round_open_loop(PATH_API, STEP_US, API_PER_ROUND, &api);
 		outside_start(OUTSIDE_POLL);
-		round_open_loop(PATH_OUTSIDE, POLLED_PER_ROUND, &poll);
+		round_open_loop(PATH_OUTSIDE, STEP_US, POLLED_PER_ROUND, &poll);
 		outside_stop();
 	}
 	samples_title("B1 intent -> POST at the broker, 200/s", "us");
 	samples_print(&insert);
+	samples_print(&calm);
 	samples_print(&api);
 	samples_print(&listen);
+	samples_print(&listen_calm);
 	samples_print(&poll);
 	samples_ratio(&listen, &insert, 0.5);
 	samples_ratio(&listen, &insert, 0.99);

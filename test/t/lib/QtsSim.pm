@@ -12,6 +12,7 @@ use JSON::PP;
 
 use constant WAIT_MS => 30000;
 
+# pid => its owner and output: a handle that goes out of scope waits for its process
 my %running;
 
 # The default broker: one app key, one account with two holdings, no rate limit.
@@ -22,7 +23,7 @@ sub default_config
 		apps => [ {
 			app_key => 'PSAPPKEY' . '0' x 27 . 'A', app_secret => 'secretsecret',
 			hts_id => 'myhtsid', accounts => ['12345678-01'] } ],
-		symbols => [
+		symbols => $o{symbols} // [
 			{ symbol => '005930', name => 'Samsung', market => 'KOSPI', base => 70000, price => 70000 },
 			{ symbol => '000660', name => 'Hynix', market => 'KOSPI', base => 100000, price => 100000 } ],
 		accounts => [ {
@@ -47,9 +48,9 @@ sub start
 	my @args = ('--config', $file, '--rate', 0, '--seed', 7);
 	push @args, '--clock', $o{clock} if defined $o{clock};
 	my $pid = open(my $out, '-|', $binary, @args) or die "cannot start $binary: $!";
-	$running{$pid} = $$;
+	$running{$pid} = { owner => $$, out => $out };
 	my $ready = decode_json(scalar(<$out>) // die 'the simulator did not get ready');
-	my $self = bless { %$ready, out => $out, child => $pid }, $class;
+	my $self = bless { %$ready, child => $pid }, $class;
 	$self->{http} = HTTP::Tiny->new(
 		timeout => WAIT_MS / 1000 + 10, proxy => undef, http_proxy => undef, https_proxy => undef);
 	return $self;
@@ -134,10 +135,10 @@ sub set_clock
 sub stop
 {
 	my ($self) = @_;
-	return unless delete $running{ $self->{child} };
+	return unless $running{ $self->{child} };
 	kill 'TERM', $self->{child};
 	local $?;
-	close $self->{out};
+	delete $running{ $self->{child} };
 	return;
 }
 
@@ -145,11 +146,8 @@ END
 {
 	# a child of the script forgets the processes of its parent
 	my $exit_code = $?;
-	for my $pid (grep { $running{$_} == $$ } keys %running)
-	{
-		kill 'TERM', $pid;
-		waitpid $pid, 0;
-	}
+	kill 'TERM', grep { $running{$_}{owner} == $$ } keys %running;
+	%running = ();
 	$? = $exit_code;
 }
 

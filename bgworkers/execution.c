@@ -325,11 +325,13 @@ take_notices(void)
  * settings about to change count as a stop.
  */
 static bool
-account_stopped(const QtsAccount *account)
+account_stopped(QtsAccount *account)
 {
 	const char *why;
 
-	return ConfigReloadPending || !qts_guc_trading_allowed(account->row.environment == QTS_ENV_LIVE, &why);
+	account->stopped =
+		ConfigReloadPending || !qts_guc_trading_allowed(account->row.environment == QTS_ENV_LIVE, &why);
+	return account->stopped;
 }
 
 static bool
@@ -551,10 +553,10 @@ execution_step(void)
 	for (int i = 0; i < qts_naccounts; i++)
 	{
 		QtsAccount *account = &qts_accounts[i];
-		bool stopped = account_stopped(account);
+		bool was_stopped = account->stopped;
 
-		claim |= account->stopped && !stopped; /* what waited goes on */
-		account->stopped = stopped;
+		if (!account_stopped(account) && was_stopped)
+			claim = true; /* what waited goes on */
 		if (claim || (account->work.next_retry != 0 && account->work.next_retry <= now))
 			account_claim(account, qts_mono_us());
 		account_refresh_work(account);

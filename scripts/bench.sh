@@ -113,15 +113,30 @@ install -m 755 "$BENCH/empty.so" "$BENCH_MODULE"
 prepare_engine
 start_redis
 
+# Share of the CPUs that others leave over: with less than nine tenths the times say little.
+idle_share()
+{
+	local before after
+	before=$(awk '/^cpu / { print $5 + $6, $2 + $3 + $4 + $5 + $6 + $7 + $8 + $9 }' /proc/stat)
+	read -r -t 2 <> <(:) || true
+	after=$(awk '/^cpu / { print $5 + $6, $2 + $3 + $4 + $5 + $6 + $7 + $8 + $9 }' /proc/stat)
+	awk -v b="$before" -v a="$after" 'BEGIN { split(b, x); split(a, y); printf "%d", 100 * (y[1] - x[1]) / (y[2] - x[2]) }'
+}
+
+idle=$(idle_share)
 echo "$(uname -srm), $(nproc) CPUs, $(sql postgres -c 'SHOW server_version'), fsync on, synchronous_commit on"
+echo "$idle % of the CPUs were idle before the start"
+[ "$idle" -ge 90 ] || echo "THE MACHINE IS BUSY WITH OTHER WORK: read ratios only, and those with care"
+failed=()
 for name in "${wanted[@]}"; do
-	if [ "$name" = limits ]; then
-		"$BENCH/limits" "$QTS_DIR"
-	else
-		"$BENCH/$name" || { tail -20 "$QTS_DIR/log" >&2; die "$name failed"; }
-	fi
+	arguments=()
+	[ "$name" != limits ] || arguments=("$QTS_DIR")
+	"$BENCH/$name" "${arguments[@]}" || failed+=("$name")
 done
 echo
 say "done; the engine's own histograms and counters:"
 sql "$QTS_DB" -F ' ' -c "SELECT name, labels, value FROM qts._metrics() WHERE value <> 0 AND (type = 'counter'
 	OR labels IN ('quantile=\"0.5\"', 'quantile=\"0.99\"'))"
+echo "errors in the server's log: $(grep -c 'ERROR:' "$QTS_DIR/log" || true)"
+grep -A4 'ERROR:' "$QTS_DIR/log" | cut -c1-160 | head -40 || true
+[ ${#failed[@]} -eq 0 ] || die "failed: ${failed[*]}"

@@ -45,6 +45,18 @@ fill_book(QtsFillBook *book, QtsFillStep *step, QtsQty qty, QtsPrice price)
 	fill_add_amount(&book->booked_amount, fill_amount(qty, price));
 }
 
+/* The last notice of an order: together they tell its amount, whoever booked the first shares. */
+static QtsPrice
+fill_notice_price(const QtsFillBook *book, QtsQty fresh, QtsPrice price)
+{
+	QtsPrice rest;
+
+	if (book->notice_qty < book->ordered)
+		return price;
+	rest = qts_average_price(book->notice_amount - book->booked_amount, fresh);
+	return rest > 0 ? rest : price;
+}
+
 QtsFillStep
 qts_fill_notice(QtsFillBook *book, QtsQty qty, QtsPrice price, bool repeat)
 {
@@ -62,7 +74,7 @@ qts_fill_notice(QtsFillBook *book, QtsQty qty, QtsPrice price, bool repeat)
 	fill_add_amount(&book->notice_amount, fill_amount(qty, price));
 	fresh = fill_unbooked(book);
 	if (fresh > 0)
-		fill_book(book, &step, fresh, price);
+		fill_book(book, &step, fresh, fill_notice_price(book, fresh, price));
 	return step;
 }
 

@@ -112,7 +112,8 @@ positions_compare(const char *account, int64 sync_id, TimestampTz asked_at, Time
 	if (n > 0)
 		qts_alert("INFO", "ADOPTED", masked,
 				  "Switch their protection on with qts.set_position_exit_mode(position_id, 'ENABLED').",
-				  UINT64_FORMAT " holdings of account %s became positions in exit mode MANUAL_ONLY", n, masked);
+				  UINT64_FORMAT " holdings of account %s became positions in exit mode MANUAL_ONLY", n,
+				  masked);
 	n = qts_stmt_run(&mismatches, args, NULL);
 	found = palloc(sizeof(Mismatch) * (n + 1));
 	for (uint64 i = 0; i < n; i++)

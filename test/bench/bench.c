@@ -153,19 +153,21 @@ bench_positions(PGconn *conn, long qty, const char *exit_mode)
 {
 	char sql[640];
 
-	snprintf(sql, sizeof(sql),
-			 "INSERT INTO trade.positions (account_id, symbol, qty, original_qty, avg_price, entry_ts, exit_mode)"
-			 " SELECT '" BENCH_ACCOUNT "', symbol, %ld, %ld, %d, qts._now(), '%s' FROM market.stocks"
-			 " WHERE symbol BETWEEN '100000' AND '100039' ORDER BY symbol",
-			 qty, qty, BENCH_BASE, exit_mode);
+	snprintf(
+		sql, sizeof(sql),
+		"INSERT INTO trade.positions (account_id, symbol, qty, original_qty, avg_price, entry_ts, exit_mode)"
+		" SELECT '" BENCH_ACCOUNT "', symbol, %ld, %ld, %d, qts._now(), '%s' FROM market.stocks"
+		" WHERE symbol BETWEEN '100000' AND '100039' ORDER BY symbol",
+		qty, qty, BENCH_BASE, exit_mode);
 	bench_run(conn, sql);
 }
 
 void
 bench_close_positions(PGconn *conn)
 {
-	PGresult *rows = bench_query(conn, "SELECT position_id FROM trade.positions WHERE account_id = '" BENCH_ACCOUNT
-									   "' AND status <> 'CLOSED'");
+	PGresult *rows =
+		bench_query(conn, "SELECT position_id FROM trade.positions WHERE account_id = '" BENCH_ACCOUNT
+						  "' AND status <> 'CLOSED'");
 
 	for (int i = 0; i < PQntuples(rows); i++)
 	{

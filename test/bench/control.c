@@ -84,9 +84,10 @@ control_ask(const char *method, const char *path, const char *body)
 
 	if (control_fd < 0)
 		control_open();
-	n = snprintf(head, sizeof(head),
-				 "%s %s HTTP/1.1\r\nHost: sim\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-				 method, path, strlen(body));
+	n = snprintf(
+		head, sizeof(head),
+		"%s %s HTTP/1.1\r\nHost: sim\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+		method, path, strlen(body));
 	if (send(control_fd, head, (size_t) n, MSG_NOSIGNAL | (body[0] ? MSG_MORE : 0)) != n ||
 		(body[0] && send(control_fd, body, strlen(body), MSG_NOSIGNAL) != (ssize_t) strlen(body)))
 		bench_fail("cannot write to the simulator");

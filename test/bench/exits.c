@@ -43,10 +43,11 @@ prices_reset(void)
 	}
 	snprintf(body + n, sizeof(body) - n, "]}");
 	(void) control_now("POST", "/price", body);
-	bench_until(engine,
-				"SELECT count(*) FROM market.stocks s, qts.price(s.symbol) p WHERE s.symbol < '100040' AND p.last = 70000"
-				" AND NOT p.is_stale",
-				BENCH_SYMBOLS);
+	bench_until(
+		engine,
+		"SELECT count(*) FROM market.stocks s, qts.price(s.symbol) p WHERE s.symbol < '100040' AND p.last = 70000"
+		" AND NOT p.is_stale",
+		BENCH_SYMBOLS);
 }
 
 /* Falling ticks, one symbol after the other; at[i] receives when each left the broker. */
@@ -150,8 +151,9 @@ main(void)
 	samples_ratio(&poller, &ours, 0.5);
 	samples_goal(&ours, 0.5, 400);
 	samples_goal(&ours, 0.99, 1000);
-	sent = bench_long(engine, "SELECT count(*) FROM trade.exit_events e JOIN trade.order_intents i USING (intent_id)"
-							  " WHERE i.reason_code = 'HARD_STOP'");
+	sent = bench_long(engine,
+					  "SELECT count(*) FROM trade.exit_events e JOIN trade.order_intents i USING (intent_id)"
+					  " WHERE i.reason_code = 'HARD_STOP'");
 	bench_check(sent == (ROUNDS + 1) * BENCH_SYMBOLS, "positions closed by the hard stop", sent,
 				(ROUNDS + 1) * BENCH_SYMBOLS);
 	PQfinish(engine);

@@ -19,7 +19,7 @@
 #define PIECES 50
 #define BURST_QTY (PIECES * (PIECES + 1) / 2)
 #define BURST_ROUNDS 2
-#define ALL_CLOSED                                                                                          \
+#define ALL_CLOSED                                                                                           \
 	"SELECT count(*) FROM trade.positions WHERE account_id = '" BENCH_ACCOUNT "' AND status <> 'CLOSED'"
 
 static PGconn *engine;
@@ -33,12 +33,13 @@ orders_place(long qty, int64_t since)
 	bench_positions(engine, qty, "MANUAL_ONLY");
 	for (int i = 0; i < BENCH_SYMBOLS; i++)
 	{
-		snprintf(sql, sizeof(sql),
-				 "INSERT INTO trade.order_intents (account_id, position_id, symbol, intent_type, qty, reason_code,"
-				 " action_key, priority, source_module) SELECT account_id, position_id, symbol, 'EXIT_FULL', qty,"
-				 " 'MANUAL', gen_random_uuid(), 40, 'MANUAL' FROM trade.positions WHERE account_id = '" BENCH_ACCOUNT
-				 "' AND status = 'OPEN' AND symbol = '%06d'",
-				 100000 + i);
+		snprintf(
+			sql, sizeof(sql),
+			"INSERT INTO trade.order_intents (account_id, position_id, symbol, intent_type, qty, reason_code,"
+			" action_key, priority, source_module) SELECT account_id, position_id, symbol, 'EXIT_FULL', qty,"
+			" 'MANUAL', gen_random_uuid(), 40, 'MANUAL' FROM trade.positions WHERE account_id = '" BENCH_ACCOUNT
+			"' AND status = 'OPEN' AND symbol = '%06d'",
+			100000 + i);
 		bench_run(engine, sql);
 	}
 	control_wait_orders(since, BENCH_SYMBOLS);
@@ -53,11 +54,13 @@ round_latency(Samples *samples)
 	PGresult *rows;
 
 	orders_place(10, since);
-	bench_until(engine,
-				"SELECT count(*) FROM trade.orders WHERE status = 'SUBMITTED' AND broker_order_no IS NOT NULL",
-				BENCH_SYMBOLS);
-	rows = bench_query(engine, "SELECT broker_order_no::bigint, position_id FROM trade.orders WHERE status = 'SUBMITTED'"
-							   " ORDER BY symbol");
+	bench_until(
+		engine,
+		"SELECT count(*) FROM trade.orders WHERE status = 'SUBMITTED' AND broker_order_no IS NOT NULL",
+		BENCH_SYMBOLS);
+	rows = bench_query(
+		engine, "SELECT broker_order_no::bigint, position_id FROM trade.orders WHERE status = 'SUBMITTED'"
+				" ORDER BY symbol");
 	first = bench_real_us() + 10000;
 	for (int i = 0; i < BENCH_SYMBOLS; i++)
 	{
@@ -130,8 +133,8 @@ round_burst(void)
 	bench_until(engine, ALL_CLOSED, 0);
 	end = bench_real_us();
 	PQclear(rows);
-	printf("  burst: %ld fills told in %.0f ms, booked in %ld rows and positions closed after %.0f ms\n", made,
-		   (double) (told - start) / 1000, fills_booked() - before, (double) (end - start) / 1000);
+	printf("  burst: %ld fills told in %.0f ms, booked in %ld rows and positions closed after %.0f ms\n",
+		   made, (double) (told - start) / 1000, fills_booked() - before, (double) (end - start) / 1000);
 	/* a ledger read in between may book several fills as one: the shares must agree, not the rows */
 	booked = shares_booked() - shares;
 	bench_check(booked == BENCH_SYMBOLS * BURST_QTY, "shares booked = shares filled", booked,
@@ -153,7 +156,8 @@ main(void)
 	bench_run(engine, "ANALYZE");
 	for (int round = 0; round < ROUNDS; round++)
 		round_latency(&samples);
-	samples_title("B15 fill at the broker -> fill, order, position, exit event committed and seen, 50/s", "us");
+	samples_title("B15 fill at the broker -> fill, order, position, exit event committed and seen, 50/s",
+				  "us");
 	samples_print(&samples);
 	samples_goal(&samples, 0.5, 300);
 	samples_goal(&samples, 0.99, 2000);

@@ -106,7 +106,8 @@ limit_tcp(void)
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (bind(listener, (struct sockaddr *) &address, size) < 0 || listen(listener, 1) < 0 ||
 		getsockname(listener, (struct sockaddr *) &address, &size) < 0 ||
-		connect(client, (struct sockaddr *) &address, size) < 0 || (server = accept(listener, NULL, NULL)) < 0)
+		connect(client, (struct sockaddr *) &address, size) < 0 ||
+		(server = accept(listener, NULL, NULL)) < 0)
 		limit_fail("loopback");
 	(void) setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void) setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -221,7 +222,8 @@ limit_seqlock(void)
 		} while ((before & 1) || atomic_load_explicit(&lock[i & 1023].seq, memory_order_relaxed) != before);
 		sum += last + volume;
 	}
-	printf("  %-44s %.1f ns\n", "seqlock read of two words, 1024 entries", (double) (bench_mono_ns() - start) / (double) n);
+	printf("  %-44s %.1f ns\n", "seqlock read of two words, 1024 entries",
+		   (double) (bench_mono_ns() - start) / (double) n);
 }
 
 int

@@ -48,11 +48,12 @@ prepare(void)
 {
 	engine = bench_connect("trading");
 	plain = bench_connect("plain");
-	bench_prepare(engine, "insert",
-				  "INSERT INTO trade.order_intents (account_id, position_id, symbol, intent_type, qty, reason_code,"
-				  " action_key, priority, source_module, created_ts, updated_ts) VALUES ('" BENCH_ACCOUNT
-				  "', $1, $2, 'EXIT_PARTIAL', $3, 'MANUAL', gen_random_uuid(), 40, 'MANUAL', qts._now(), qts._now())"
-				  " RETURNING intent_id");
+	bench_prepare(
+		engine, "insert",
+		"INSERT INTO trade.order_intents (account_id, position_id, symbol, intent_type, qty, reason_code,"
+		" action_key, priority, source_module, created_ts, updated_ts) VALUES ('" BENCH_ACCOUNT
+		"', $1, $2, 'EXIT_PARTIAL', $3, 'MANUAL', gen_random_uuid(), 40, 'MANUAL', qts._now(), qts._now())"
+		" RETURNING intent_id");
 	bench_prepare(engine, "exit", "SELECT qts.exit($1, $2, reason => 'bench')");
 	bench_prepare(engine, "look",
 				  "SELECT 1 FROM trade.orders WHERE intent_id = $1 AND broker_order_no IS NOT NULL");
@@ -151,7 +152,8 @@ round_open_loop(Path path, int64_t step_us, int count, Samples *samples)
 		long nth = posts[i].qty - base[s] - 1;
 
 		if (nth < 0 || nth >= used[path == PATH_OUTSIDE][s] - base[s] || begun[s][nth] == 0)
-			bench_fail("a POST of %s x %ld belongs to no intent, or came twice", posts[i].symbol, posts[i].qty);
+			bench_fail("a POST of %s x %ld belongs to no intent, or came twice", posts[i].symbol,
+					   posts[i].qty);
 		samples_add(samples, (double) (posts[i].t_us - begun[s][nth]));
 		begun[s][nth] = 0;
 	}

@@ -126,10 +126,11 @@ outside_url(void)
 void
 outside_body(char *body, size_t size, const char *symbol, long qty)
 {
-	snprintf(body, size,
-			 "{\"CANO\":\"%.8s\",\"ACNT_PRDT_CD\":\"%s\",\"PDNO\":\"%s\",\"SLL_TYPE\":\"01\",\"ORD_DVSN\":\"01\","
-			 "\"ORD_QTY\":\"%ld\",\"ORD_UNPR\":\"0\",\"EXCG_ID_DVSN_CD\":\"KRX\"}",
-			 BENCH_OUTSIDE, BENCH_OUTSIDE + 9, symbol, qty);
+	snprintf(
+		body, size,
+		"{\"CANO\":\"%.8s\",\"ACNT_PRDT_CD\":\"%s\",\"PDNO\":\"%s\",\"SLL_TYPE\":\"01\",\"ORD_DVSN\":\"01\","
+		"\"ORD_QTY\":\"%ld\",\"ORD_UNPR\":\"0\",\"EXCG_ID_DVSN_CD\":\"KRX\"}",
+		BENCH_OUTSIDE, BENCH_OUTSIDE + 9, symbol, qty);
 }
 
 /* Send one order; odno receives the broker's number. */
@@ -209,10 +210,12 @@ outside_prepare(PGconn *engine, PGconn *conn)
 				  " RETURNING intent_id, symbol, qty");
 	bench_prepare(conn, "record",
 				  "UPDATE intents SET status = 'SUBMITTED', broker_order_no = $2 WHERE intent_id = $1");
-	bench_prepare(conn, "exit",
-				  "INSERT INTO intents (symbol, qty, status) VALUES ($1, 1, 'SUBMITTING') RETURNING intent_id");
-	bench_prepare(engine, "prices",
-				  "SELECT symbol, best_price::bigint FROM market.prices_best WHERE symbol BETWEEN '100000' AND '100039'");
+	bench_prepare(
+		conn, "exit",
+		"INSERT INTO intents (symbol, qty, status) VALUES ($1, 1, 'SUBMITTING') RETURNING intent_id");
+	bench_prepare(
+		engine, "prices",
+		"SELECT symbol, best_price::bigint FROM market.prices_best WHERE symbol BETWEEN '100000' AND '100039'");
 }
 
 /* True when it is time to go; false after a notification or when the time has come. */

@@ -15,7 +15,7 @@
 
 typedef enum OutsideKind
 {
-	OUTSIDE_LISTEN, /* NOTIFY at commit, then claim, POST, record */
+	OUTSIDE_LISTEN,	  /* NOTIFY at commit, then claim, POST, record */
 	OUTSIDE_POLL,	  /* the same once a second */
 	OUTSIDE_EVALUATOR /* once a second: compare prices with stops, record, POST */
 } OutsideKind;

@@ -133,11 +133,12 @@ prepare(void)
 	bench_run(engine, "ANALYZE market.prices_best");
 	bench_run(engine, "SET jit = off");
 	bench_prepare(engine, "price", "SELECT best_price FROM market.prices_best WHERE symbol = $1");
-	snprintf(sql, sizeof(sql),
-			 "CREATE OR REPLACE FUNCTION pg_temp.bench_empty(symbol text, OUT last bigint, OUT bid bigint, OUT ask bigint,"
-			 " OUT source text, OUT age_ms bigint, OUT is_stale boolean) RETURNS record"
-			 " AS '%s', 'bench_empty' LANGUAGE C STRICT VOLATILE PARALLEL SAFE",
-			 getenv("BENCH_MODULE"));
+	snprintf(
+		sql, sizeof(sql),
+		"CREATE OR REPLACE FUNCTION pg_temp.bench_empty(symbol text, OUT last bigint, OUT bid bigint, OUT ask bigint,"
+		" OUT source text, OUT age_ms bigint, OUT is_stale boolean) RETURNS record"
+		" AS '%s', 'bench_empty' LANGUAGE C STRICT VOLATILE PARALLEL SAFE",
+		getenv("BENCH_MODULE"));
 	bench_run(engine, sql);
 }
 
@@ -191,7 +192,8 @@ main(void)
 	}
 	printf("  goal C <= 5 ns: %.1f, %s\n", samples_quantile(&in_c, 0.5) * 1000,
 		   samples_quantile(&in_c, 0.5) * 1000 <= 5 ? "met" : "MISSED");
-	printf("  goal the price's share of a SQL call <= 100 ns: %.1f, %s\n", samples_quantile(&margin, 0.5) * 1000,
+	printf("  goal the price's share of a SQL call <= 100 ns: %.1f, %s\n",
+		   samples_quantile(&margin, 0.5) * 1000,
 		   samples_quantile(&margin, 0.5) * 1000 <= 100 ? "met" : "MISSED");
 	PQfinish(engine);
 	return 0;

@@ -174,7 +174,8 @@ main(void)
 			round_of((Way) way, PER_ROUND, &samples[way]);
 
 	json_decref(control_ask("POST", "/fault",
-							"{\"mode\":\"accept_then_close\",\"times\":0,\"match\":{\"symbol\":\"" FAULTY "\"}}"));
+							"{\"mode\":\"accept_then_close\",\"times\":0,\"match\":{\"symbol\":\"" FAULTY
+							"\"}}"));
 	for (int way = 0; way < WAY_COUNT; way++)
 		twice[way] = faults_of((Way) way);
 	json_decref(control_ask("DELETE", "/faults", ""));

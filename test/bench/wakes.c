@@ -40,18 +40,19 @@ static atomic_long commits;
 static void
 prepare(PGconn *conn)
 {
-	bench_run(conn,
-			  "CREATE SCHEMA bench;"
-			  "CREATE FUNCTION bench.tell() RETURNS trigger LANGUAGE plpgsql AS"
-			  " $$ BEGIN PERFORM pg_notify('bench', ''); RETURN NULL; END $$;"
-			  "CREATE TABLE bench.none (id bigserial PRIMARY KEY, qty bigint, symbol text);"
-			  "CREATE TABLE bench.wake (LIKE bench.none INCLUDING ALL);"
-			  "CREATE TABLE bench.tell (LIKE bench.none INCLUDING ALL);"
-			  "CREATE TRIGGER wake AFTER INSERT ON bench.wake FOR EACH STATEMENT"
-			  " EXECUTE FUNCTION qts._trg_wake('INTENT');"
-			  "CREATE TRIGGER tell AFTER INSERT ON bench.tell FOR EACH STATEMENT EXECUTE FUNCTION bench.tell();"
-			  "CREATE PROCEDURE bench.commits(n int) LANGUAGE plpgsql AS $$ BEGIN FOR i IN 1..n LOOP"
-			  " INSERT INTO bench.wake (qty, symbol) VALUES (1, '100000'); COMMIT; END LOOP; END $$");
+	bench_run(
+		conn,
+		"CREATE SCHEMA bench;"
+		"CREATE FUNCTION bench.tell() RETURNS trigger LANGUAGE plpgsql AS"
+		" $$ BEGIN PERFORM pg_notify('bench', ''); RETURN NULL; END $$;"
+		"CREATE TABLE bench.none (id bigserial PRIMARY KEY, qty bigint, symbol text);"
+		"CREATE TABLE bench.wake (LIKE bench.none INCLUDING ALL);"
+		"CREATE TABLE bench.tell (LIKE bench.none INCLUDING ALL);"
+		"CREATE TRIGGER wake AFTER INSERT ON bench.wake FOR EACH STATEMENT"
+		" EXECUTE FUNCTION qts._trg_wake('INTENT');"
+		"CREATE TRIGGER tell AFTER INSERT ON bench.tell FOR EACH STATEMENT EXECUTE FUNCTION bench.tell();"
+		"CREATE PROCEDURE bench.commits(n int) LANGUAGE plpgsql AS $$ BEGIN FOR i IN 1..n LOOP"
+		" INSERT INTO bench.wake (qty, symbol) VALUES (1, '100000'); COMMIT; END LOOP; END $$");
 }
 
 static void *
@@ -106,8 +107,9 @@ bench_slope(PGconn *conn)
 			first = each;
 		last = each;
 	}
-	printf("  100 000 waking commits in one session, not flushed: first tenth %.1f us each, last %.1f us, x%.2f\n", first,
-		   last, last / first);
+	printf(
+		"  100 000 waking commits in one session, not flushed: first tenth %.1f us each, last %.1f us, x%.2f\n",
+		first, last, last / first);
 }
 
 int
@@ -154,7 +156,8 @@ main(void)
 	wake = samples_quantile(&rate[WAKE], 0.5) / samples_quantile(&rate[NONE], 0.5);
 	printf("  goal wake : none >= 0.97: %.2f, %s\n", wake, wake >= 0.97 ? "met" : "MISSED");
 	bench_slope(conn);
-	rows = bench_long(conn, "SELECT count(*) FROM trade.order_intents WHERE status NOT IN ('FILLED', 'CANCELLED')");
+	rows = bench_long(conn,
+					  "SELECT count(*) FROM trade.order_intents WHERE status NOT IN ('FILLED', 'CANCELLED')");
 	bench_check(rows == 0, "intents the idle workers made", rows, 0);
 	bench_run(conn, "SET client_min_messages = warning; DROP SCHEMA bench CASCADE");
 	for (int i = 0; i < CLIENTS; i++)

@@ -14,7 +14,8 @@ sub test_lifecycle
 	$e->sql('CREATE EXTENSION qts');
 	$e->until(q{(SELECT count(*) = 4 FROM qts.status() WHERE kind = 'worker' AND state = 'INACTIVE'
 		AND detail LIKE '%qts.activate()%')}, 'created: every worker waits and says for what');
-	is($e->error("SELECT qts.add_account('1', environment => 'sim')")->{state}, 'QT011', 'an account number is checked');
+	is($e->error("SELECT qts.add_account('1', environment => 'sim')")->{state}, 'QT011',
+		'an account number is checked');
 	$e->follow_clock;
 	$e->sql('SELECT qts.activate()');
 	$e->until("$workers = 4", 'activated: four workers run');
@@ -30,7 +31,8 @@ sub test_lifecycle
 
 	# Dropped while it runs: the workers step aside at once and stay.
 	$e->sql('DROP EXTENSION qts');
-	is($e->sql(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'qts %'}), 4, 'dropped live: the workers stay');
+	is($e->sql(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'qts %'}), 4,
+		'dropped live: the workers stay');
 	$e->sql('CREATE EXTENSION qts');
 	$e->until("$workers = 0", 'and trade nothing in the new one');
 	$e->follow_clock;
@@ -63,7 +65,8 @@ sub test_refusals
 	is($e->error('SELECT * FROM qts.status()')->{state}, 'QT201', 'status() says the same');
 	$e->stop;
 
-	$e->{node}->append_conf('postgresql.conf', "shared_preload_libraries = 'qts'\nmax_worker_processes = 2\n");
+	$e->{node}->append_conf('postgresql.conf',
+		"shared_preload_libraries = 'qts'\nmax_worker_processes = 2\n");
 	$e->{node}->start;
 	$e->sql('SELECT qts.activate()');
 	$e->until(q{EXISTS (SELECT FROM qts.status() WHERE kind = 'worker' AND state = 'NOT_STARTED')},
@@ -108,20 +111,28 @@ sub test_broken_setups
 	my $entry = '{"credentials":{"main":{"app_key":"%s","app_secret":"%s","hts_id":"myhtsid"}}}';
 	$e->install;
 	said($e, 'credentials file missing', 'CREDENTIALS', 'cannot be opened', missing => 1);
-	said($e, 'readable by others', 'CREDENTIALS', 'can be read by others', file => [ undef, 0644 ]);
-	said($e, 'malformed', 'CREDENTIALS', 'not valid JSON at line', file => ['{"credentials": {"main": ']);
-	said($e, 'no such entry', 'CREDENTIALS', 'no entry "nobody"', account => { credentials => 'nobody' });
-	said($e, 'wrong app key', 'BROKER_REFUSED', '.', file => [ sprintf $entry, $key . 'Z', 'secretsecret' ]);
-	said($e, 'wrong secret', 'BROKER_REFUSED', '.', file => [ sprintf $entry, $key . 'A', 'notmysecret1' ]);
+	said($e, 'readable by others', 'CREDENTIALS', 'can be read by others',
+		file => [ undef, 0644 ]);
+	said($e, 'malformed', 'CREDENTIALS', 'not valid JSON at line',
+		file => ['{"credentials": {"main": ']);
+	said($e, 'no such entry', 'CREDENTIALS', 'no entry "nobody"',
+		account => { credentials => 'nobody' });
+	said($e, 'wrong app key', 'BROKER_REFUSED', '.',
+		file => [ sprintf $entry, $key . 'Z', 'secretsecret' ]);
+	said($e, 'wrong secret', 'BROKER_REFUSED', '.',
+		file => [ sprintf $entry, $key . 'A', 'notmysecret1' ]);
 	# a port nobody listens on: the one of a simulator that has just gone
 	my $gone = QtsSim->start(PostgreSQL::Test::Utils::tempdir(), clock => KRX_OPEN);
 	my ($rest, $ws) = @$gone{qw(rest ws)};
 	$gone->stop;
-	said($e, 'broker unreachable', 'BROKER_UNREACHABLE', '.', account => { rest => $rest, ws => $ws });
-	is($e->sql(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'qts %'}), 4, 'the workers are up through all of it');
+	said($e, 'broker unreachable', 'BROKER_UNREACHABLE', '.',
+		account => { rest => $rest, ws => $ws });
+	is($e->sql(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'qts %'}), 4,
+		'the workers are up through all of it');
 	my $log = slurp_file($e->{node}->logfile);
 	unlike($log, qr/\Q$key\E|secretsecret|notmysecret1/, 'no key in the log');
-	unlike($e->sql('SELECT string_agg(a::text, chr(10)) FROM system.alerts a'), qr/\Q$key\E|secretsecret|notmysecret1/,
+	unlike($e->sql('SELECT string_agg(a::text, chr(10)) FROM system.alerts a'),
+		qr/\Q$key\E|secretsecret|notmysecret1/,
 		'no key in the alerts');
 
 	# Mended: it trades without being told.
@@ -134,7 +145,8 @@ sub test_broken_setups
 	$e->need(q{EXISTS (SELECT FROM qts.status() WHERE kind = 'feed' AND state = 'FAILED')});
 	$e->write_credentials;
 	$e->wait_trading;
-	is($e->sql('SELECT count(*) FROM trade.positions'), 2, 'a mended file is read without a restart');
+	is($e->sql('SELECT count(*) FROM trade.positions'), 2,
+		'a mended file is read without a restart');
 	$e->healthy;
 	$e->stop;
 	$e->{sim}->stop;

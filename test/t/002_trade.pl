@@ -6,11 +6,14 @@ use warnings;
 use Test::More;
 use QtsTest;
 
-my %held = ('005930' => 70000, '000660' => 100000, '035720' => 40000, '051910' => 50000, '068270' => 60000,
+my %held = ('005930' => 70000, '000660' => 100000, '035720' => 40000, '051910' => 50000,
+	'068270' => 60000,
 	'005380' => 80000);
 my $e = QtsTest->engine(clock => KRX_OPEN,
-	sim => { holdings => [ map { { symbol => $_, name => "S$_", qty => 100, avg_price => "$held{$_}" } } sort keys %held ],
-		symbols => [ map { { symbol => $_, name => "S$_", market => 'KOSPI', base => $held{$_}, price => $held{$_} } } sort keys %held ] });
+	sim => { holdings => [ map { { symbol => $_, name => "S$_", qty => 100,
+		avg_price => "$held{$_}" } } sort keys %held ],
+		symbols => [ map { { symbol => $_, name => "S$_", market => 'KOSPI', base => $held{$_},
+			price => $held{$_} } } sort keys %held ] });
 my $posts = 0;
 
 # A tick that the exit worker has looked at.
@@ -53,7 +56,8 @@ sub closed
 	my $pnl = $amount - $qty * $held{$symbol} - $fee - $tax;
 	is($e->sql("SELECT exit_reason_code, source, exit_qty, round(exit_avg_price * exit_qty), fees, taxes, realized_pnl"
 		  . " FROM trade.exit_events WHERE symbol = '$symbol'"),
-		join('|', $reason, $source, $qty, $amount, $fee, $tax, $pnl), "$symbol: one exit event with the broker's numbers");
+		join('|', $reason, $source, $qty, $amount, $fee, $tax,
+			$pnl), "$symbol: one exit event with the broker's numbers");
 	is($e->sql("SELECT p.status, p.qty, s.phase FROM trade.positions p JOIN trade.position_state s USING (position_id)"
 		  . " WHERE symbol = '$symbol'"), 'CLOSED|0|EXITED', "$symbol: closed");
 	return;
@@ -65,22 +69,26 @@ sub test_adoption
 		'MANUAL_ONLY|6|600', 'holdings become positions that only a person sells');
 	look('068270', 60000);
 	look('068270', 50000);
-	is($e->sql('SELECT count(*) FROM trade.order_intents'), 0, 'a fall of 17 % sells nothing of them');
+	is($e->sql('SELECT count(*) FROM trade.order_intents'), 0,
+		'a fall of 17 % sells nothing of them');
 	is($e->sql("SELECT string_agg(DISTINCT blocked_by, ',') FROM qts.explain_exit('" . $e->position('068270') . "')"),
 		'POSITION_MODE', 'explain_exit() says why');
 	$e->enable(grep { $_ ne '068270' } sort keys %held);
 	look($_, $held{$_}) for sort keys %held;
-	is($e->sql('SELECT count(*) FROM trade.order_intents'), 0, 'switched on at par: nothing to do');
+	is($e->sql('SELECT count(*) FROM trade.order_intents'), 0,
+		'switched on at par: nothing to do');
 	return;
 }
 
 sub test_stops
 {
 	look('005930', 68000);
-	is($e->sql(q{SELECT count(*) FROM trade.order_intents WHERE symbol = '005930'}), 0, 'one tick above SL1: nothing');
+	is($e->sql(q{SELECT count(*) FROM trade.order_intents WHERE symbol = '005930'}), 0,
+		'one tick above SL1: nothing');
 	sells('005930', 67900, 'SL1', 50, 50, 'OPEN');
 	look('005930', 67800);
-	is($e->sql(q{SELECT count(*) FROM trade.order_intents WHERE symbol = '005930'}), 1, 'SL1 sells once');
+	is($e->sql(q{SELECT count(*) FROM trade.order_intents WHERE symbol = '005930'}), 1,
+		'SL1 sells once');
 	sells('005930', 66500, 'SL2', 50, 0, 'EXITED');
 	closed('005930', 'SL2', 'AUTO_EXIT');
 	return;
@@ -96,7 +104,8 @@ sub test_profits
 	look('000660', 120000);
 	look('000660', 115300);
 	look('000660', 115100);
-	is($e->sql(q{SELECT count(*) FROM trade.order_intents WHERE reason_code = 'TRAIL'}), 0, 'one tick below the trail confirms nothing');
+	is($e->sql(q{SELECT count(*) FROM trade.order_intents WHERE reason_code = 'TRAIL'}), 0,
+		'one tick below the trail confirms nothing');
 	$e->advance(4);
 	sells('000660', 115000, 'TRAIL', 30, 0, 'EXITED');
 	closed('000660', 'TRAIL', 'AUTO_EXIT');
@@ -108,11 +117,13 @@ sub test_floor
 	sells('035720', 42800, 'TP1', 25, 75, 'TP1_DONE');
 	look('035720', 40200);
 	look('035720', 40150);
-	is($e->sql(q{SELECT count(*) FROM trade.order_intents WHERE reason_code = 'STOP_FLOOR'}), 0, 'two ticks at once do not confirm the floor');
+	is($e->sql(q{SELECT count(*) FROM trade.order_intents WHERE reason_code = 'STOP_FLOOR'}), 0,
+		'two ticks at once do not confirm the floor');
 	look('035720', 40300);
 	$e->advance(4);
 	look('035720', 40200);
-	is($e->sql(q{SELECT count(*) FROM trade.order_intents WHERE reason_code = 'STOP_FLOOR'}), 0, 'a recovery between starts the count again');
+	is($e->sql(q{SELECT count(*) FROM trade.order_intents WHERE reason_code = 'STOP_FLOOR'}), 0,
+		'a recovery between starts the count again');
 	$e->advance(4);
 	sells('035720', 40200, 'STOP_FLOOR', 75, 0, 'EXITED');
 	closed('035720', 'STOP_FLOOR', 'AUTO_EXIT');
@@ -123,14 +134,16 @@ sub test_pause
 {
 	$e->sql("SELECT qts.set_exit_mode('PAUSE_ALL', 'test')");
 	look('051910', 47000);
-	is($e->sql(q{SELECT count(*) FROM trade.order_intents WHERE symbol = '051910'}), 0, 'PAUSE_ALL holds SL2');
+	is($e->sql(q{SELECT count(*) FROM trade.order_intents WHERE symbol = '051910'}), 0,
+		'PAUSE_ALL holds SL2');
 	sells('051910', 44900, 'HARD_STOP', 100, 0, 'EXITED');
 	closed('051910', 'HARD_STOP', 'AUTO_EXIT');
 	look('005380', 90000);
 	is($e->sql(q{SELECT count(*) FROM trade.order_intents WHERE symbol = '005380'}), 0, 'and TP1');
 	$e->sql("SELECT qts.set_exit_mode('PAUSE_PROFIT', 'test')");
 	look('005380', 90100);
-	is($e->sql(q{SELECT count(*) FROM trade.order_intents WHERE symbol = '005380'}), 0, 'PAUSE_PROFIT holds TP1');
+	is($e->sql(q{SELECT count(*) FROM trade.order_intents WHERE symbol = '005380'}), 0,
+		'PAUSE_PROFIT holds TP1');
 	$e->sql("SELECT qts.set_exit_mode('RUNNING', 'test')");
 	sells('005380', 90000, 'TP1', 25, 75, 'TP1_DONE');
 	return;
@@ -142,19 +155,26 @@ sub test_manual
 	look($symbol, 60000);
 	my $intent = $e->exit_position($symbol, ', 30');
 	$posts++;
-	$e->until("(SELECT status = 'FILLED' FROM trade.order_intents WHERE intent_id = '$intent')", 'by hand, at market: filled');
-	is($e->error("SELECT qts.exit('" . $e->position($symbol) . "', 71)")->{state}, 'QT005', 'more than is held: QT005');
+	$e->until("(SELECT status = 'FILLED' FROM trade.order_intents WHERE intent_id = '$intent')",
+		'by hand, at market: filled');
+	is($e->error("SELECT qts.exit('" . $e->position($symbol) . "', 71)")->{state}, 'QT005',
+		'more than is held: QT005');
 
 	my $rest = $e->exit_position($symbol, ", 40, 'LMT', 62000");
 	$posts++;
-	$e->until("(SELECT status = 'SUBMITTED' FROM trade.order_intents WHERE intent_id = '$rest')", 'a limit above the market rests');
-	is($e->sql("SELECT qts.available_qty('" . $e->position($symbol) . "')"), 30, 'what rests is not available');
+	$e->until("(SELECT status = 'SUBMITTED' FROM trade.order_intents WHERE intent_id = '$rest')",
+		'a limit above the market rests');
+	is($e->sql("SELECT qts.available_qty('" . $e->position($symbol) . "')"), 30,
+		'what rests is not available');
 	my $uid = $e->sql("SELECT order_uid FROM trade.orders WHERE intent_id = '$rest'");
 	$e->sql("SELECT qts.cancel_order('$uid', 'test')");
-	$e->until("(SELECT status = 'CANCELLED' FROM trade.orders WHERE order_uid = '$uid')", 'cancelled');
-	is($e->sql("SELECT qts.available_qty('" . $e->position($symbol) . "')"), 70, 'and available again');
+	$e->until("(SELECT status = 'CANCELLED' FROM trade.orders WHERE order_uid = '$uid')",
+		'cancelled');
+	is($e->sql("SELECT qts.available_qty('" . $e->position($symbol) . "')"), 70,
+		'and available again');
 	is(scalar $e->{sim}->requests('order-rvsecncl'), 1, 'one cancel was sent');
-	is($e->error("SELECT qts.cancel_order('$uid', 'again')")->{state}, 'QT004', 'an ended order is not cancelled');
+	is($e->error("SELECT qts.cancel_order('$uid', 'again')")->{state}, 'QT004',
+		'an ended order is not cancelled');
 
 	my $limit = $e->exit_position($symbol, ", 50, 'LMT', 61000");
 	$posts++;
@@ -164,10 +184,12 @@ sub test_manual
 		'a limit trades when the market comes to it');
 	$e->exit_position($symbol);
 	$posts++;
-	$e->until("(SELECT status = 'CLOSED' FROM trade.positions WHERE symbol = '$symbol')", 'the rest is sold');
+	$e->until("(SELECT status = 'CLOSED' FROM trade.positions WHERE symbol = '$symbol')",
+		'the rest is sold');
 	closed($symbol, 'MANUAL', 'MANUAL');
 	$e->sql("SELECT qts.set_position_exit_mode('" . $e->position('005380') . "', 'DISABLED')");
-	is($e->error("SELECT qts.exit('" . $e->position('005380') . "')")->{state}, 'QT008', 'DISABLED refuses a person too');
+	is($e->error("SELECT qts.exit('" . $e->position('005380') . "')")->{state}, 'QT008',
+		'DISABLED refuses a person too');
 	return;
 }
 
@@ -178,7 +200,8 @@ test_floor();
 test_pause();
 test_manual();
 $e->posts_are($posts, 'all stories');
-is($e->sql('SELECT count(DISTINCT intent_id), count(*) FROM trade.orders'), "$posts|$posts", 'one order per intent');
+is($e->sql('SELECT count(DISTINCT intent_id), count(*) FROM trade.orders'), "$posts|$posts",
+	'one order per intent');
 is($e->sql(q{SELECT count(*) FROM trade.exit_signals WHERE is_triggered AND intent_id IS NOT NULL}), 10, 'every automatic exit left its signal');
 $e->healthy('all stories');
 $e->agrees('all stories');

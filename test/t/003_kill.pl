@@ -9,8 +9,10 @@ use QtsTest;
 my @symbols = qw(000660 005380 005930 035720 051910 068270 105560 207940);
 my $e = QtsTest->engine(
 	conf => { 'qts.unknown_grace_sell' => '1s', wal_level => 'replica', max_wal_senders => 1 },
-	sim => { holdings => [ map { { symbol => $_, name => "S$_", qty => 100, avg_price => '70000' } } @symbols ],
-		symbols => [ map { { symbol => $_, name => "S$_", market => 'KOSPI', base => 70000, price => 70000 } } @symbols ] });
+	sim => { holdings => [ map { { symbol => $_, name => "S$_", qty => 100,
+		avg_price => '70000' } } @symbols ],
+		symbols => [ map { { symbol => $_, name => "S$_", market => 'KOSPI', base => 70000,
+			price => 70000 } } @symbols ] });
 my $sim = $e->{sim};
 
 # After it every backend is a new one.
@@ -58,7 +60,8 @@ sub test_before_post
 	$e->until("(SELECT wait_event = 'SyncRep' AND query = 'claim' FROM pg_stat_activity WHERE pid = $pid)",
 		"$name: the claim is on disk and not finished");
 	kill 'KILL', $pid;
-	$e->{node}->append_conf('postgresql.conf', "synchronous_standby_names = ''\nqts.ledger_idle_interval = 1\nqts.balance_interval = 1\n");
+	$e->{node}->append_conf('postgresql.conf',
+		"synchronous_standby_names = ''\nqts.ledger_idle_interval = 1\nqts.balance_interval = 1\n");
 	$e->need("(SELECT pid <> $pid FROM qts._workers() WHERE worker = 'execution')");
 	$e->{node}->reload;
 	eval { $waiting->quit };
@@ -66,7 +69,8 @@ sub test_before_post
 	$e->until("(SELECT status = 'FAILED' AND error_code = 'NOT_ACCEPTED' FROM trade.order_intents WHERE intent_id = '$intent')",
 		"$name: after the grace it counts as not accepted");
 	is($sim->posts($seq), 0, "$name: nothing was sent, then or later");
-	is($e->sql("SELECT count(*) FROM system.alerts WHERE code = 'ORDER_NOT_ACCEPTED'"), 1, "$name: an alert says so");
+	is($e->sql("SELECT count(*) FROM system.alerts WHERE code = 'ORDER_NOT_ACCEPTED'"), 1,
+		"$name: an alert says so");
 	$e->until("(SELECT p.status = 'OPEN' AND qts.available_qty(p.position_id) = p.qty FROM trade.positions p WHERE symbol = '005930')",
 		"$name: the shares are free again");
 	settled($e->exit_position('005930', ', 10'), "$name, asked again");
@@ -100,7 +104,8 @@ sub test_before_store
 	my $session = $e->{node}->background_psql('trading');
 	$session->query_safe('BEGIN; LOCK TABLE trade.orders IN EXCLUSIVE MODE');
 	is($sim->release, 1, "$name: it was answered");
-	$e->until("(SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $pid)", "$name: the store waits for a lock");
+	$e->until("(SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $pid)",
+		"$name: the store waits for a lock");
 	kill_worker('execution');
 	eval { $session->quit };
 	settled($intent, $name);
@@ -118,7 +123,8 @@ sub test_others
 		my $intent = $e->exit_position($symbol, ", 40, 'LMT', 71000");
 		$e->need("(SELECT status = 'SUBMITTED' FROM trade.order_intents WHERE intent_id = '$intent')");
 		kill_worker($worker);
-		is($e->sql("SELECT status FROM trade.order_intents WHERE intent_id = '$intent'"), 'SUBMITTED', "$name: the order still rests");
+		is($e->sql("SELECT status FROM trade.order_intents WHERE intent_id = '$intent'"),
+			'SUBMITTED', "$name: the order still rests");
 		$sim->price($symbol, 71000);
 		settled($intent, $name);
 		is($sim->posts($seq), 1, "$name: one POST");

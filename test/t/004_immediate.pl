@@ -9,7 +9,8 @@ my $e = QtsTest->engine();
 my $sim = $e->{sim};
 
 # What the broker does while the server is down: fills arrive at nobody.
-for my $round ([ SAMSUNG, 10, 'nothing more happens' ], [ HYNIX, 20, 'the answer and the fill come while it is down' ])
+for my $round ([ SAMSUNG, 10, 'nothing more happens' ],
+	[ HYNIX, 20, 'the answer and the fill come while it is down' ])
 {
 	my ($symbol, $qty, $name) = @$round;
 	my $seq = $sim->last_seq;
@@ -17,7 +18,8 @@ for my $round ([ SAMSUNG, 10, 'nothing more happens' ], [ HYNIX, 20, 'the answer
 	$sim->fault('hold_reply');
 	my $intent = $e->exit_position($symbol, ", $qty");
 	ok($sim->wait_posts(1, $seq), "$name: the order was received");
-	is($e->sql("SELECT status FROM trade.orders WHERE intent_id = '$intent'"), 'PENDING_SUBMIT', "$name: written ahead");
+	is($e->sql("SELECT status FROM trade.orders WHERE intent_id = '$intent'"), 'PENDING_SUBMIT',
+		"$name: written ahead");
 	$e->stop('immediate');
 	is($sim->held, 1, "$name: stopped with the answer outstanding");
 	$sim->release if $down;

@@ -33,7 +33,8 @@ sub ends_well
 {
 	my ($name) = @_;
 	$sim->release;
-	$e->until("(SELECT status = 'FILLED' FROM trade.order_intents WHERE intent_id = '$intent')", "$name: the order is reconciled");
+	$e->until("(SELECT status = 'FILLED' FROM trade.order_intents WHERE intent_id = '$intent')",
+		"$name: the order is reconciled");
 	is($sim->posts($seq), 1, "$name: one POST");
 	$e->healthy($name);
 	return;
@@ -43,7 +44,8 @@ sub test_quiet
 {
 	in_flight(SAMSUNG, 10);
 	my $pid = $e->pid('execution');
-	is($e->sql("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"), 0, 'nobody is idle in transaction');
+	is($e->sql("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"), 0,
+		'nobody is idle in transaction');
 	$e->until("(SELECT state = 'idle' AND backend_xmin IS NULL AND backend_xid IS NULL FROM pg_stat_activity WHERE pid = $pid)",
 		'the worker holds no snapshot and no transaction');
 	is($e->sql("SELECT count(*) FROM pg_locks WHERE pid = $pid AND locktype <> 'advisory' AND NOT fastpath"), 0, 'nor a lock, its leader lock apart');
@@ -52,7 +54,8 @@ sub test_quiet
 
 	$e->{node}->safe_psql('postgres', 'CREATE DATABASE other');
 	$e->{node}->safe_psql('postgres', 'DROP DATABASE other');
-	is($e->{node}->safe_psql('postgres', q{SELECT count(*) FROM pg_database WHERE datname = 'other'}), 0, 'another database is dropped');
+	is($e->{node}->safe_psql('postgres',
+		q{SELECT count(*) FROM pg_database WHERE datname = 'other'}), 0, 'another database is dropped');
 	unanswered('DROP DATABASE');
 	ends_well('DROP DATABASE');
 	return;
@@ -65,8 +68,10 @@ sub test_terminate
 		in_flight(SAMSUNG, 10);
 		my $pid = $e->pid('execution');
 		if ($how eq 'SIGTERM') { kill 'TERM', $pid; }
-		else { is($e->sql("SELECT pg_terminate_backend($pid, 30000)"), 't', 'pg_terminate_backend() saw it end'); }
-		$e->until("NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $pid)", "$how: the worker is gone");
+		else { is($e->sql("SELECT pg_terminate_backend($pid, 30000)"), 't',
+			'pg_terminate_backend() saw it end'); }
+		$e->until("NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $pid)",
+			"$how: the worker is gone");
 		unanswered($how);
 		$e->wait_trading;
 		unanswered("$how, restarted");

@@ -12,8 +12,10 @@ my @symbols = (SAMSUNG, HYNIX, '035720');
 my $e = QtsTest->engine(
 	clock => KRX_OPEN,
 	conf => { 'qts.http_timeout' => '500ms', 'qts.unknown_grace_sell' => '1s' },
-	sim => { holdings => [ map { { symbol => $_, name => "S$_", qty => 1000, avg_price => '70000' } } @symbols ],
-		symbols => [ map { { symbol => $_, name => "S$_", market => 'KOSPI', base => 70000, price => 70000 } } @symbols ] });
+	sim => { holdings => [ map { { symbol => $_, name => "S$_", qty => 1000,
+		avg_price => '70000' } } @symbols ],
+		symbols => [ map { { symbol => $_, name => "S$_", market => 'KOSPI', base => 70000,
+			price => 70000 } } @symbols ] });
 my $sim = $e->{sim};
 my ($intent, $seq);
 
@@ -32,9 +34,11 @@ sub becomes
 {
 	my ($status, $posts, $name) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	$e->until("(SELECT status = '$status' FROM trade.order_intents WHERE intent_id = '$intent')", "$name: the intent ends $status");
+	$e->until("(SELECT status = '$status' FROM trade.order_intents WHERE intent_id = '$intent')",
+		"$name: the intent ends $status");
 	is($sim->posts($seq), $posts, "$name: $posts POSTs");
-	is($e->sql("SELECT coalesce(sum(attempt), 0) FROM trade.orders WHERE intent_id = '$intent'"), $posts, "$name: one attempt each");
+	is($e->sql("SELECT coalesce(sum(attempt), 0) FROM trade.orders WHERE intent_id = '$intent'"),
+		$posts, "$name: one attempt each");
 	$sim->clear;
 	$e->need(q{(SELECT count(*) = 0 FROM trade.orders WHERE status IN ('PENDING_SUBMIT', 'UNKNOWN') AND NOT quarantined)});
 	$e->healthy($name);
@@ -64,7 +68,8 @@ subtest 'fault 2: the same on a kept-alive connection' => sub {
 	order('accept_then_close', symbol => HYNIX);
 	my ($post) = $sim->requests('order-cash', $seq);
 	my @earlier = grep { $_->{conn} == $post->{conn} && $_->{seq} < $post->{seq} } $sim->requests('/uapi/');
-	ok(@earlier > 0, 'the connection had served before: the client library would send again by itself');
+	ok(@earlier > 0,
+		'the connection had served before: the client library would send again by itself');
 	becomes('FILLED', 1, 'kept alive');
 };
 
@@ -79,11 +84,13 @@ subtest 'fault 3: dropped before it was accepted; a stop asks again' => sub {
 	my $wait = $e->sql("SELECT sum(attempt) FROM trade.orders WHERE intent_id = '$intent'");
 	is($wait, 1, 'and waits for its witnesses');
 	becomes('FAILED', 1, 'dropped');
-	is($e->sql("SELECT error_code FROM trade.order_intents WHERE intent_id = '$intent'"), 'NOT_ACCEPTED', 'for want of any witness');
+	is($e->sql("SELECT error_code FROM trade.order_intents WHERE intent_id = '$intent'"),
+		'NOT_ACCEPTED', 'for want of any witness');
 	is(alerts('ORDER_NOT_ACCEPTED'), 1, 'with an alert');
 	$e->advance(3);
 	$e->tick($symbol, 66400);
-	$e->until("(SELECT status = 'CLOSED' FROM trade.positions WHERE symbol = '$symbol')", 'armed again: the next tick sells all');
+	$e->until("(SELECT status = 'CLOSED' FROM trade.positions WHERE symbol = '$symbol')",
+		'armed again: the next tick sells all');
 	is($sim->posts($seq), 2, 'by one more order');
 	is($e->sql("SELECT count(*) FROM trade.exit_events WHERE symbol = '$symbol' AND exit_qty = 1000"), 1, 'one exit event');
 	$e->agrees('armed again');
@@ -106,7 +113,9 @@ for my $mode (qw(truncated_json html_502 empty_200 drip))
 for my $http (500, 200)
 {
 	subtest "fault 6: EGW00201 twice with HTTP $http" => sub {
-		order('rate_limit', rule => { times => 2, match => { path => 'order-cash' }, params => { http => $http } });
+		order('rate_limit',
+			rule => { times => 2, match => { path => 'order-cash' },
+			params => { http => $http } });
 		# each refusal waits by the engine's clock
 		for my $n (2, 3)
 		{
@@ -115,7 +124,8 @@ for my $http (500, 200)
 			ok($sim->wait_posts($n, $seq), "refused, so it is sent again: $n");
 		}
 		becomes('FILLED', 3, "EGW00201 with $http");
-		is(scalar(grep { $_->{rt_cd} eq '0' } $sim->requests('order-cash', $seq)), 1, 'one was accepted');
+		is(scalar(grep { $_->{rt_cd} eq '0' } $sim->requests('order-cash', $seq)), 1,
+			'one was accepted');
 	};
 }
 
@@ -125,7 +135,8 @@ for my $accept (JSON::PP::true, JSON::PP::false)
 	subtest "fault 7: gateway error, $name" => sub {
 		for my $code (qw(EGW00302 EGW00300))
 		{
-			order('gateway_error', rule => { params => { msg_cd => $code, http => 500, accept => $accept } });
+			order('gateway_error',
+				rule => { params => { msg_cd => $code, http => 500, accept => $accept } });
 			becomes($accept ? 'FILLED' : 'FAILED', 1, "$code, $name");
 		}
 	};
@@ -176,7 +187,8 @@ subtest 'fault 12: out of order' => sub {
 	$sim->call('POST', '/fill', { odno => $odno, qty => 2, price => 72000 });
 	$sim->call('POST', '/fill', { odno => $odno, qty => 3, price => 72100 });
 	becomes('FILLED', 1, 'an older fill after a newer one');
-	is($e->sql("SELECT avg_fill_price FROM trade.order_intents WHERE intent_id = '$intent'"), '72060.0000', 'at the right average');
+	is($e->sql("SELECT avg_fill_price FROM trade.order_intents WHERE intent_id = '$intent'"),
+		'72060.0000', 'at the right average');
 };
 
 # A fill that nobody could tell; only the ledger read after the gap knows it.
@@ -184,6 +196,8 @@ subtest 'fault 14: the socket ends while an order is open' => sub {
 	$e->set_conf('qts.ledger_interval' => 3600, 'qts.ledger_idle_interval' => 3600);
 	for my $mode (qw(ws_close ws_rst ws_drop))
 	{
+		# a session that lasted is opened again at once, one that did not after a pause
+		$e->need(q{(SELECT state = 'UP' AND since < clock_timestamp() - interval '5.5 seconds' FROM qts._feeds())});
 		$seq = $sim->last_seq;
 		$intent = $e->exit_position(HYNIX, ", 3, 'LMT', 73000");
 		$e->need("(SELECT status = 'SUBMITTED' FROM trade.order_intents WHERE intent_id = '$intent')");
@@ -192,13 +206,15 @@ subtest 'fault 14: the socket ends while an order is open' => sub {
 		my $gone = $sim->stats->{ws_sessions};
 		$sim->fault('ws_refuse');
 		$sim->fault($mode);
-		ok($sim->call('GET', '/wait?counter=ws_open&at_most=0')->{ok}, "$mode: no session is left");
+		ok($sim->call('GET', '/wait?counter=ws_open&at_most=0')->{ok},
+			"$mode: no session is left");
 		my $odno = $e->sql("SELECT broker_order_no FROM trade.orders WHERE intent_id = '$intent'");
 		$sim->call('POST', '/fill', { odno => $odno, qty => 3, price => 73000 });
 		$e->until("(SELECT status = 'FILLED' FROM trade.order_intents WHERE intent_id = '$intent')", "$mode: found after the gap");
 		is($e->sql("SELECT source FROM trade.fills f JOIN trade.orders o USING (order_uid) WHERE intent_id = '$intent'"), 'REST_DELTA',
 			"$mode: in the ledger");
-		$e->until("(SELECT epoch > $epoch AND state = 'UP' FROM qts._feeds())", "$mode: connected again");
+		$e->until("(SELECT epoch > $epoch AND state = 'UP' FROM qts._feeds())",
+			"$mode: connected again");
 		cmp_ok($sim->stats->{ws_sessions} - $gone, '<=', 6, "$mode: without a storm");
 		$sim->clear;
 		$e->wait_subscribed;
@@ -212,7 +228,8 @@ subtest 'fault 8: EGW00133 over and over: no storm of token requests' => sub {
 	my $id = $sim->fault('egw00133', times => 0);
 	order('token_expired', rule => { match => { path => 'order-cash' } });
 	ok($sim->wait_path('tokenP', 1, $seq), 'a token is asked for');
-	$e->until(q{EXISTS (SELECT FROM system.alerts WHERE code = 'BROKER_UNREACHABLE')}, 'refused: an alert after a while');
+	$e->until(q{EXISTS (SELECT FROM system.alerts WHERE code = 'BROKER_UNREACHABLE')},
+		'refused: an alert after a while');
 	is(scalar $sim->requests('tokenP', $seq), 1, 'and not asked for again within the minute');
 	is($sim->posts($seq), 1, 'nothing is sent without one');
 	$sim->clear;

@@ -9,8 +9,10 @@ use QtsTest;
 my @symbols = (SAMSUNG, HYNIX, '035720', '051910', '068270');
 my $e = QtsTest->engine(
 	clock => KRX_OPEN,
-	sim => { holdings => [ map { { symbol => $_, name => "S$_", qty => 100, avg_price => '70000' } } @symbols ],
-		symbols => [ map { { symbol => $_, name => "S$_", market => 'KOSPI', base => 70000, price => 70000 } } @symbols ] });
+	sim => { holdings => [ map { { symbol => $_, name => "S$_", qty => 100,
+		avg_price => '70000' } } @symbols ],
+		symbols => [ map { { symbol => $_, name => "S$_", market => 'KOSPI', base => 70000,
+			price => 70000 } } @symbols ] });
 my $sim = $e->{sim};
 my $halt = "$e->{dir}/halt";
 my $posts = 0;
@@ -36,7 +38,8 @@ sub resumes
 	my ($symbol, $name) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	$posts++;
-	$e->until("(SELECT status = 'CLOSED' FROM trade.positions WHERE symbol = '$symbol')", "$name: it is sold once the stop is gone");
+	$e->until("(SELECT status = 'CLOSED' FROM trade.positions WHERE symbol = '$symbol')",
+		"$name: it is sold once the stop is gone");
 	is($sim->posts, $posts, "$name: by one POST");
 	$e->healthy($name);
 	return;
@@ -48,7 +51,8 @@ sub test_row
 	$e->until(q{(SELECT count(*) = 4 FROM qts.status() WHERE kind = 'worker' AND state = 'INACTIVE')}, 'deactivate(): every worker stops');
 	my $seq = $sim->last_seq;
 	$sim->price(SAMSUNG, 66000);
-	is($e->error("SELECT qts.exit('" . $e->position(SAMSUNG) . "')")->{state}, 'QT001', 'deactivate(): a person is told: QT001');
+	is($e->error("SELECT qts.exit('" . $e->position(SAMSUNG) . "')")->{state}, 'QT001',
+		'deactivate(): a person is told: QT001');
 	is($sim->last_seq, $seq, 'deactivate(): the broker hears nothing at all');
 	$e->sql('SELECT qts.activate()');
 	$e->wait_trading;
@@ -62,8 +66,10 @@ sub entry
 {
 	my ($key) = @_;
 	return $e->sql(q{WITH i AS (INSERT INTO trade.order_intents (account_id, symbol, intent_type, qty, reason_code, action_key, source_module)
-		VALUES ('} . ACCOUNT . q{', '} . HYNIX . qq{', 'ENTRY', 5, 'MANUAL', '$key', 'MANUAL') RETURNING intent_id),
-		a AS (INSERT INTO system.audit_log (action, object) SELECT 'test', intent_id FROM i) SELECT intent_id FROM i});
+		VALUES ('} . ACCOUNT . q{', '} . HYNIX . qq{', 'ENTRY', 5, 'MANUAL', '$key',
+			'MANUAL') RETURNING intent_id),
+		a AS (INSERT INTO system.audit_log (action, object) SELECT 'test',
+			intent_id FROM i) SELECT intent_id FROM i});
 }
 
 sub test_emergency
@@ -78,7 +84,8 @@ sub test_emergency
 	$e->sql("SELECT qts.emergency_stop(false, 'test')");
 	$intent = entry('e2');
 	$posts++;
-	$e->until("(SELECT status = 'FILLED' FROM trade.order_intents WHERE intent_id = '$intent')", 'emergency stop lifted: a buy passes');
+	$e->until("(SELECT status = 'FILLED' FROM trade.order_intents WHERE intent_id = '$intent')",
+		'emergency stop lifted: a buy passes');
 	is($sim->posts, $posts, 'by one POST');
 	return;
 }
@@ -89,14 +96,16 @@ sub test_setting
 	$session->query_safe('BEGIN; LOCK TABLE trade.orders, trade.order_intents, trade.exit_control, system.engine IN ACCESS EXCLUSIVE MODE');
 	$e->{node}->append_conf('postgresql.conf', "qts.trading_mode = 'off'\n");
 	$e->{node}->reload;
-	$e->{node}->poll_query_until('postgres', q{SELECT setting = 'off' FROM pg_settings WHERE name = 'qts.trading_mode'})
+	$e->{node}->poll_query_until('postgres',
+		q{SELECT setting = 'off' FROM pg_settings WHERE name = 'qts.trading_mode'})
 	  or die 'the setting never came';
 	pass('trading_mode off: set while every table is locked');
 	$session->query_safe('COMMIT');
 	$session->quit;
 	$e->wait_trading;
 	waits('035720', 'trading_mode off');
-	is($e->error("SELECT qts.exit('" . $e->position('051910') . "')")->{state}, 'QT015', 'trading_mode off: a person is told: QT015');
+	is($e->error("SELECT qts.exit('" . $e->position('051910') . "')")->{state}, 'QT015',
+		'trading_mode off: a person is told: QT015');
 	$e->set_conf('qts.trading_mode' => 'paper');
 	resumes('035720', 'trading_mode paper');
 	return;

@@ -12,7 +12,8 @@ use constant PRIVATE_KB => 2048;
 
 plan skip_all => 'needs /proc' unless -r '/proc/self/smaps_rollup';
 
-my $e = QtsTest->engine(sim => { holdings => [ { symbol => SAMSUNG, name => 'S', qty => 100_000, avg_price => '70000' } ] });
+my $e = QtsTest->engine(sim => { holdings => [ { symbol => SAMSUNG, name => 'S', qty => 100_000,
+	avg_price => '70000' } ] });
 my $sim = $e->{sim};
 my $ticks = 0;
 my $orders = 0;
@@ -23,7 +24,9 @@ sub ticks
 	my $stored = $e->sql('SELECT count(*) FROM market.prices_ticks');
 	for (1 .. $n / 250)
 	{
-		$sim->call('POST', '/price', { prices => [ map { { symbol => SAMSUNG, price => 70000 + 100 * (++$ticks % 5) } } 1 .. 250 ] });
+		$sim->call('POST', '/price',
+			{ prices => [ map { { symbol => SAMSUNG,
+			price => 70000 + 100 * (++$ticks % 5) } } 1 .. 250 ] });
 	}
 	my $want = $stored + $n;
 	$e->need("(SELECT count(*) + (SELECT value FROM qts.metrics WHERE name = 'qts_ticks_lost_total') >= $want FROM market.prices_ticks)");
@@ -84,7 +87,8 @@ for my $worker (sort keys %$before)
 	is($is->{pid}, $was->{pid}, "$worker: the same process");
 	cmp_ok($is->{contexts} - $was->{contexts}, '<=', CONTEXTS_KB,
 		"$worker: memory contexts $was->{contexts} kB, after 3000 ticks and 200 orders $is->{contexts} kB");
-	cmp_ok($is->{private} - $was->{private}, '<=', PRIVATE_KB, "$worker: private memory $was->{private} kB, then $is->{private} kB");
+	cmp_ok($is->{private} - $was->{private}, '<=', PRIVATE_KB,
+		"$worker: private memory $was->{private} kB, then $is->{private} kB");
 }
 is($sim->posts, $orders, 'every order was sent once');
 $e->healthy('at the end');

@@ -24,8 +24,10 @@ sub default_config
 			app_key => 'PSAPPKEY' . '0' x 27 . 'A', app_secret => 'secretsecret',
 			hts_id => 'myhtsid', accounts => ['12345678-01'] } ],
 		symbols => $o{symbols} // [
-			{ symbol => '005930', name => 'Samsung', market => 'KOSPI', base => 70000, price => 70000 },
-			{ symbol => '000660', name => 'Hynix', market => 'KOSPI', base => 100000, price => 100000 } ],
+			{ symbol => '005930', name => 'Samsung', market => 'KOSPI', base => 70000,
+				price => 70000 },
+			{ symbol => '000660', name => 'Hynix', market => 'KOSPI', base => 100000,
+				price => 100000 } ],
 		accounts => [ {
 			account => '12345678-01', cash => 100_000_000,
 			holdings => $o{holdings} // [
@@ -116,7 +118,8 @@ sub wait_path
 		  . '&timeout_ms=' . WAIT_MS)->{ok};
 }
 
-sub wait_posts { my ($self, $count, $since) = @_; return $self->wait_path('order-cash', $count, $since); }
+sub wait_posts { my ($self, $count, $since) = @_; return $self->wait_path('order-cash', $count,
+	$since); }
 
 sub wait_counter
 {

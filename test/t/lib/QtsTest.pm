@@ -112,7 +112,8 @@ sub follow_clock
 		return;
 	}
 	$self->sql(q{INSERT INTO market.calendar (date, is_open, auction_at, open_at, closing_auction_at, close_at, end_at)
-		SELECT timezone('Asia/Seoul', now())::date + d, true, '00:00', '00:00', '23:59:58', '23:59:59', '23:59:59'
+		SELECT timezone('Asia/Seoul',
+			now())::date + d, true, '00:00', '00:00', '23:59:58', '23:59:59', '23:59:59'
 		FROM generate_series(0, 1) AS d ON CONFLICT (date) DO UPDATE SET is_open = true,
 		auction_at = excluded.auction_at, open_at = excluded.open_at,
 		closing_auction_at = excluded.closing_auction_at, close_at = excluded.close_at, end_at = excluded.end_at});
@@ -125,7 +126,8 @@ sub advance
 	my ($self, $seconds) = @_;
 	my $us = $self->{sim}->now_us + $seconds * 1_000_000;
 	my @t = gmtime(int($us / 1_000_000) + 9 * 3600);
-	my $iso = sprintf '%04d-%02d-%02dT%02d:%02d:%02d+09:00', $t[5] + 1900, $t[4] + 1, @t[ 3, 2, 1, 0 ];
+	my $iso = sprintf '%04d-%02d-%02dT%02d:%02d:%02d+09:00', $t[5] + 1900, $t[4] + 1, @t[ 3, 2, 1,
+		0 ];
 	$self->{sim}->set_clock($iso);
 	return $self->follow_clock;
 }
@@ -147,7 +149,8 @@ sub sql { my ($self, $sql) = @_; return $self->{node}->safe_psql($self->{db}, $s
 sub error
 {
 	my ($self, $sql, $db) = @_;
-	my ($rc, $out, $err) = $self->{node}->psql($db // $self->{db}, "\\set VERBOSITY verbose\n$sql");
+	my ($rc, $out, $err) = $self->{node}->psql($db // $self->{db},
+		"\\set VERBOSITY verbose\n$sql");
 	my ($state, $message) = $err =~ /ERROR:\s+(\w{5}):\s*(.*)/;
 	my ($hint) = $err =~ /HINT:\s*(.*)/;
 	return { state => $state // '', message => $message // '', hint => $hint // '', text => $err };
@@ -213,7 +216,8 @@ sub wait_subscribed
 	my $deadline = time + 30;
 	while (time < $deadline)
 	{
-		my @keys = map { @{ $_->{subscriptions} // [] } } @{ $self->{sim}->call('GET', '/sessions')->{sessions} };
+		my @keys = map { @{ $_->{subscriptions} // [] } } @{ $self->{sim}->call('GET',
+			'/sessions')->{sessions} };
 		return if @keys >= $n;
 		# the next frame from the engine, a request to subscribe, ends this wait
 		$self->{sim}->call('GET', '/wait?timeout_ms=200&counter=frames_received&count='
@@ -237,7 +241,8 @@ sub position
 sub enable
 {
 	my ($self, @symbols) = @_;
-	$self->sql("SELECT qts.set_position_exit_mode('" . $self->position($_) . "', 'ENABLED')") for @symbols;
+	$self->sql("SELECT qts.set_position_exit_mode('" . $self->position($_)
+		. "', 'ENABLED')") for @symbols;
 	return;
 }
 
@@ -268,7 +273,8 @@ sub metric
 sub set_conf
 {
 	my ($self, %set) = @_;
-	$self->{node}->append_conf('postgresql.conf', join '', map { "$_ = '$set{$_}'\n" } sort keys %set);
+	$self->{node}->append_conf('postgresql.conf', join '',
+		map { "$_ = '$set{$_}'\n" } sort keys %set);
 	$self->{node}->reload;
 	# sessions show the postmaster's value, and it told its children before it started the session
 	for my $name (sort keys %set)
@@ -310,11 +316,13 @@ sub agrees
 	push @theirs, map { "$_->{symbol} holds $_->{qty}" } grep { $_->{qty} > 0 }
 	  map { @{ $_->{holdings} } } grep { $_->{account} eq ACCOUNT } @{ $truth->{accounts} };
 	my $ours = $self->sql(q{SELECT concat_ws(' ', o.broker_order_no, o.symbol, lower(o.side), o.qty, o.filled_qty,
-			(SELECT coalesce(sum(f.qty * f.price), 0)::bigint FROM trade.fills f WHERE f.order_uid = o.order_uid))
+			(SELECT coalesce(sum(f.qty * f.price),
+				0)::bigint FROM trade.fills f WHERE f.order_uid = o.order_uid))
 		FROM trade.orders o WHERE o.broker_order_no IS NOT NULL
 		UNION ALL SELECT symbol || ' holds ' || sum(qty) FROM trade.positions WHERE qty > 0 GROUP BY symbol});
 	return is(join("\n", sort split /\n/, $ours), join("\n", sort @theirs),
-		($name // 'state') . ': orders, fills and positions are those of the broker') || $self->report;
+		($name // 'state')
+			. ': orders, fills and positions are those of the broker') || $self->report;
 }
 
 # One request per attempt that the engine knows of.
@@ -323,7 +331,8 @@ sub posts_are
 	my ($self, $expected, $name) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	is($self->{sim}->posts, $expected, "$name: $expected orders were sent in all");
-	is($self->sql(q{SELECT coalesce(sum(attempt), 0) FROM trade.orders WHERE origin = 'AUTO'}), $expected,
+	is($self->sql(q{SELECT coalesce(sum(attempt), 0) FROM trade.orders WHERE origin = 'AUTO'}),
+		$expected,
 		"$name: each is an attempt the engine knows");
 	return;
 }

@@ -23,6 +23,13 @@ static QtsStmt order_result = {
 	6,
 	{UUIDOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID}};
 
+/* The broker's own words, kept for whoever asks later; event texts hold no secret. */
+static QtsStmt order_raw = {
+	"UPDATE trade.orders SET raw = jsonb_build_object('http_status', $2, 'msg_cd', $3, 'msg', $4, 'odno', $5, 'orgno', $6,"
+	" 'attempt', attempt, 'broker_us', $7) WHERE order_uid = $1",
+	7,
+	{UUIDOID, INT4OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID}};
+
 static QtsStmt intent_result = {
 	"UPDATE trade.order_intents SET status = $2, error_code = $3, error_message = $4, updated_ts = $5 WHERE intent_id = $1",
 	5,
@@ -85,10 +92,19 @@ qts_exec_order_answer(const pg_uuid_t *order_uid, const QtsBrokerEvent *event, T
 {
 	QtsOrderRow row;
 
+	Datum raw[7] = {qts_uuid(order_uid),
+					Int32GetDatum(event->http_status),
+					qts_text(event->msg_cd),
+					qts_text(event->msg),
+					qts_text(event->odno),
+					qts_text(event->orgno),
+					Int64GetDatum(event->done_us - event->sent_us)};
+
 	/* a person or the ledger may have settled it while the answer was under way */
 	if (!qts_exec_lock_order(order_uid, &row) ||
 		(row.status != QTS_ORDER_PENDING_SUBMIT && row.status != QTS_ORDER_UNKNOWN))
 		return;
+	qts_stmt_run_one(&order_raw, raw, NULL, "order");
 	switch (event->outcome)
 	{
 		case QTS_OUTCOME_OK:

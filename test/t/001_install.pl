@@ -19,9 +19,11 @@ sub test_lifecycle
 	$e->follow_clock;
 	$e->sql('SELECT qts.activate()');
 	$e->until("$workers = 4", 'activated: four workers run');
-	my $before = $e->sql('SELECT count(*) FROM pg_auth_members') . $e->sql('SELECT count(*) FROM trade.exit_profiles');
+	my $before = $e->sql('SELECT count(*) FROM pg_auth_members') . $e->sql('SELECT count(*)
+		FROM trade.exit_profiles');
 	$e->sql('SELECT qts.activate()');
-	is($e->sql('SELECT count(*) FROM pg_auth_members') . $e->sql('SELECT count(*) FROM trade.exit_profiles'),
+	is($e->sql('SELECT count(*) FROM pg_auth_members') . $e->sql('SELECT count(*)
+		FROM trade.exit_profiles'),
 		$before, 'activating again changes nothing');
 	$e->add_account;
 	$e->wait_trading;
@@ -71,8 +73,10 @@ sub test_refusals
 	$e->sql('SELECT qts.activate()');
 	$e->until(q{EXISTS (SELECT FROM qts.status() WHERE kind = 'worker' AND state = 'NOT_STARTED')},
 		'too few worker slots: status() shows what was not started');
-	unlike($e->sql(q{SELECT detail FROM qts.status() WHERE state = 'NOT_STARTED' AND coalesce(detail, '') NOT LIKE '%max_worker_processes%'
-		UNION ALL SELECT 'silent' WHERE EXISTS (SELECT FROM qts.status() WHERE state = 'NOT_STARTED' AND coalesce(detail, '') = '')}),
+	unlike($e->sql(q{SELECT detail FROM qts.status() WHERE state = 'NOT_STARTED'
+		AND coalesce(detail, '') NOT LIKE '%max_worker_processes%'
+		UNION ALL SELECT 'silent' WHERE EXISTS (SELECT FROM qts.status()
+		WHERE state = 'NOT_STARTED' AND coalesce(detail, '') = '')}),
 		qr/\S/, 'and each says why');
 	is($e->sql('SELECT state FROM qts.health()'), 'down', 'health() says down');
 	like($e->sql('SELECT reasons FROM qts.health()'), qr/NOT_STARTED/, 'and names it');
@@ -90,15 +94,19 @@ sub said
 {
 	my ($e, $name, $code, $message, %o) = @_;
 	$e->sql("SELECT qts.deactivate('test')");
-	$e->need(q{(SELECT count(*) = 4 FROM qts.status() WHERE kind = 'worker' AND state = 'INACTIVE')});
-	$e->sql('SELECT qts.acknowledge_alert(alert_id) FROM system.alerts WHERE acknowledged_ts IS NULL');
-	$e->sql(q{SELECT qts.remove_account(account_id) FROM trade.accounts WHERE status <> 'REMOVED'});
+	$e->need(q{(SELECT count(*) = 4 FROM qts.status() WHERE kind = 'worker'
+		AND state = 'INACTIVE')});
+	$e->sql('SELECT qts.acknowledge_alert(alert_id) FROM system.alerts
+		WHERE acknowledged_ts IS NULL');
+	$e->sql(q{SELECT qts.remove_account(account_id) FROM trade.accounts
+		WHERE status <> 'REMOVED'});
 	$e->write_credentials(@{ $o{file} // [] });
 	unlink "$e->{dir}/credentials.json" if $o{missing};
 	$e->add_account(%{ $o{account} // {} });
 	$e->sql('SELECT qts.activate()');
 	$e->until("EXISTS (SELECT FROM system.alerts WHERE code ~ '$code' AND severity = 'CRITICAL'"
-		  . " AND message ~ '$message' AND acknowledged_ts IS NULL AND coalesce(hint, '') <> '')", "$name: an alert with a hint");
+		  . " AND message ~ '$message' AND acknowledged_ts IS NULL
+			AND coalesce(hint, '') <> '')", "$name: an alert with a hint");
 	isnt($e->sql('SELECT state FROM qts.health()'), 'ok', "$name: health() is not ok");
 	is($e->{sim}->posts, 0, "$name: nothing is traded");
 	return;
@@ -137,7 +145,8 @@ sub test_broken_setups
 
 	# Mended: it trades without being told.
 	$e->sql("SELECT qts.deactivate('test')");
-	$e->need(q{(SELECT count(*) = 4 FROM qts.status() WHERE kind = 'worker' AND state = 'INACTIVE')});
+	$e->need(q{(SELECT count(*) = 4 FROM qts.status() WHERE kind = 'worker'
+		AND state = 'INACTIVE')});
 	$e->sql("SELECT qts.remove_account('" . ACCOUNT . "')");
 	$e->write_credentials('{}');
 	$e->add_account;

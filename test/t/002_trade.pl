@@ -22,7 +22,8 @@ sub look
 	my ($symbol, $price) = @_;
 	my $before = $e->metric('qts_exit_evaluations_total');
 	$e->tick($symbol, $price);
-	$e->need("(SELECT value > $before FROM qts.metrics WHERE name = 'qts_exit_evaluations_total')");
+	$e->need("(SELECT value > $before FROM qts.metrics
+		WHERE name = 'qts_exit_evaluations_total')");
 	return;
 }
 
@@ -33,11 +34,14 @@ sub sells
 	$e->tick($symbol, $price);
 	$posts++;
 	my $intent = "symbol = '$symbol' AND reason_code = '$reason'";
-	$e->until("(SELECT count(*) = 1 FROM trade.order_intents WHERE $intent AND qty = $qty AND filled_qty = $qty"
+	$e->until("(SELECT count(*) = 1 FROM trade.order_intents WHERE $intent AND qty = $qty
+		AND filled_qty = $qty"
 		  . " AND status = 'FILLED' AND effect_applied)", "$reason sells $qty at $price");
 	my $position = $e->position($symbol);
-	is($e->sql("SELECT p.qty, s.phase FROM trade.positions p JOIN trade.position_state s USING (position_id)"
-		  . " WHERE position_id = '$position'"), "$left|$phase", "$reason: $left left, phase $phase");
+	is($e->sql("SELECT p.qty, s.phase FROM trade.positions p
+		JOIN trade.position_state s USING (position_id)"
+		  . " WHERE position_id = '$position'"),
+		"$left|$phase", "$reason: $left left, phase $phase");
 	return;
 }
 
@@ -54,24 +58,28 @@ sub closed
 		$tax += $order->{tax};
 	}
 	my $pnl = $amount - $qty * $held{$symbol} - $fee - $tax;
-	is($e->sql("SELECT exit_reason_code, source, exit_qty, round(exit_avg_price * exit_qty), fees, taxes, realized_pnl"
+	is($e->sql("SELECT exit_reason_code, source, exit_qty, round(exit_avg_price * exit_qty), fees,"
+		  . " taxes, realized_pnl"
 		  . " FROM trade.exit_events WHERE symbol = '$symbol'"),
 		join('|', $reason, $source, $qty, $amount, $fee, $tax,
 			$pnl), "$symbol: one exit event with the broker's numbers");
-	is($e->sql("SELECT p.status, p.qty, s.phase FROM trade.positions p JOIN trade.position_state s USING (position_id)"
+	is($e->sql("SELECT p.status, p.qty, s.phase FROM trade.positions p
+		JOIN trade.position_state s USING (position_id)"
 		  . " WHERE symbol = '$symbol'"), 'CLOSED|0|EXITED', "$symbol: closed");
 	return;
 }
 
 sub test_adoption
 {
-	is($e->sql('SELECT string_agg(DISTINCT exit_mode, $$,$$), count(*), sum(qty) FROM trade.positions'),
+	is($e->sql('SELECT string_agg(DISTINCT exit_mode, $$,$$), count(*), sum(qty)
+		FROM trade.positions'),
 		'MANUAL_ONLY|6|600', 'holdings become positions that only a person sells');
 	look('068270', 60000);
 	look('068270', 50000);
 	is($e->sql('SELECT count(*) FROM trade.order_intents'), 0,
 		'a fall of 17 % sells nothing of them');
-	is($e->sql("SELECT string_agg(DISTINCT blocked_by, ',') FROM qts.explain_exit('" . $e->position('068270') . "')"),
+	is($e->sql("SELECT string_agg(DISTINCT blocked_by, ',')
+		FROM qts.explain_exit('" . $e->position('068270') . "')"),
 		'POSITION_MODE', 'explain_exit() says why');
 	$e->enable(grep { $_ ne '068270' } sort keys %held);
 	look($_, $held{$_}) for sort keys %held;
@@ -97,7 +105,8 @@ sub test_stops
 sub test_profits
 {
 	sells('000660', 107000, 'TP1', 25, 75, 'TP1_DONE');
-	is($e->sql(q{SELECT stop_floor_price::int FROM trade.position_state s JOIN trade.positions p USING (position_id)
+	is($e->sql(q{SELECT stop_floor_price::int FROM trade.position_state s
+		JOIN trade.positions p USING (position_id)
 		WHERE symbol = '000660'}), 100600, 'TP1 sets the floor');
 	sells('000660', 110000, 'TP2', 25, 50, 'TP2_DONE');
 	sells('000660', 116000, 'TP3', 20, 30, 'TRAILING_ACTIVE');
@@ -180,7 +189,8 @@ sub test_manual
 	$posts++;
 	$e->need("(SELECT status = 'SUBMITTED' FROM trade.order_intents WHERE intent_id = '$limit')");
 	$e->tick($symbol, 61000);
-	$e->until("(SELECT status = 'FILLED' AND avg_fill_price = 61000 FROM trade.order_intents WHERE intent_id = '$limit')",
+	$e->until("(SELECT status = 'FILLED' AND avg_fill_price = 61000 FROM trade.order_intents
+		WHERE intent_id = '$limit')",
 		'a limit trades when the market comes to it');
 	$e->exit_position($symbol);
 	$posts++;
@@ -202,7 +212,8 @@ test_manual();
 $e->posts_are($posts, 'all stories');
 is($e->sql('SELECT count(DISTINCT intent_id), count(*) FROM trade.orders'), "$posts|$posts",
 	'one order per intent');
-is($e->sql(q{SELECT count(*) FROM trade.exit_signals WHERE is_triggered AND intent_id IS NOT NULL}), 10, 'every automatic exit left its signal');
+is($e->sql(q{SELECT count(*) FROM trade.exit_signals WHERE is_triggered
+	AND intent_id IS NOT NULL}), 10, 'every automatic exit left its signal');
 $e->healthy('all stories');
 $e->agrees('all stories');
 $e->stop;

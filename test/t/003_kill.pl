@@ -21,7 +21,8 @@ sub kill_worker
 	my ($worker) = @_;
 	my $old = $e->pid($worker);
 	kill 'KILL', $old;
-	$e->need("(SELECT pid <> $old AND state = 'RUNNING' FROM qts._workers() WHERE worker = '$worker')");
+	$e->need("(SELECT pid <> $old AND state = 'RUNNING' FROM qts._workers()
+		WHERE worker = '$worker')");
 	$e->wait_trading;
 	return;
 }
@@ -29,9 +30,11 @@ sub kill_worker
 sub settled
 {
 	my ($intent, $name) = @_;
-	$e->until("(SELECT status = 'FILLED' AND filled_qty = qty FROM trade.order_intents WHERE intent_id = '$intent')",
+	$e->until("(SELECT status = 'FILLED' AND filled_qty = qty FROM trade.order_intents
+		WHERE intent_id = '$intent')",
 		"$name: the fills are found");
-	$e->need("(SELECT count(*) = 0 FROM trade.orders WHERE status IN ('PENDING_SUBMIT', 'UNKNOWN', 'SUBMITTED', 'PARTIAL'))");
+	$e->need("(SELECT count(*) = 0 FROM trade.orders
+		WHERE status IN ('PENDING_SUBMIT', 'UNKNOWN', 'SUBMITTED', 'PARTIAL'))");
 	$e->healthy($name);
 	$e->agrees($name);
 	return;
@@ -42,7 +45,8 @@ sub wait_for_standby
 {
 	my $session = $e->{node}->background_psql('trading');
 	$session->query_until(qr/writing/, "\\echo writing\nCREATE TABLE probe ();\n");
-	$e->need("EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE 'CREATE TABLE probe%')");
+	$e->need("EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'
+		AND query LIKE 'CREATE TABLE probe%')");
 	return $session;
 }
 
@@ -55,23 +59,28 @@ sub test_before_post
 	$e->wait_turn('execution');
 	$e->set_conf(synchronous_standby_names => 'nobody');
 	my $waiting = wait_for_standby();
-	my $intent = $e->sql("SET synchronous_commit = local; SELECT qts.exit('" . $e->position('005930') . "', 10)");
+	my $intent = $e->sql("SET synchronous_commit = local; SELECT qts.exit('"
+		  . $e->position('005930') . "', 10)");
 	my $pid = $e->pid('execution');
-	$e->until("(SELECT wait_event = 'SyncRep' AND query = 'claim' FROM pg_stat_activity WHERE pid = $pid)",
+	$e->until("(SELECT wait_event = 'SyncRep' AND query = 'claim' FROM pg_stat_activity
+		WHERE pid = $pid)",
 		"$name: the claim is on disk and not finished");
 	kill 'KILL', $pid;
 	$e->{node}->append_conf('postgresql.conf',
-		"synchronous_standby_names = ''\nqts.ledger_idle_interval = 1\nqts.balance_interval = 1\n");
+		"synchronous_standby_names = ''\nqts.ledger_idle_interval = 1\n"
+		  . "qts.balance_interval = 1\n");
 	$e->need("(SELECT pid <> $pid FROM qts._workers() WHERE worker = 'execution')");
 	$e->{node}->reload;
 	eval { $waiting->quit };
 	$e->wait_trading;
-	$e->until("(SELECT status = 'FAILED' AND error_code = 'NOT_ACCEPTED' FROM trade.order_intents WHERE intent_id = '$intent')",
+	$e->until("(SELECT status = 'FAILED' AND error_code = 'NOT_ACCEPTED' FROM trade.order_intents
+		WHERE intent_id = '$intent')",
 		"$name: after the grace it counts as not accepted");
 	is($sim->posts($seq), 0, "$name: nothing was sent, then or later");
 	is($e->sql("SELECT count(*) FROM system.alerts WHERE code = 'ORDER_NOT_ACCEPTED'"), 1,
 		"$name: an alert says so");
-	$e->until("(SELECT p.status = 'OPEN' AND qts.available_qty(p.position_id) = p.qty FROM trade.positions p WHERE symbol = '005930')",
+	$e->until("(SELECT p.status = 'OPEN' AND qts.available_qty(p.position_id) = p.qty
+		FROM trade.positions p WHERE symbol = '005930')",
 		"$name: the shares are free again");
 	settled($e->exit_position('005930', ', 10'), "$name, asked again");
 	is($sim->posts($seq), 1, "$name: one POST, of the second order");
@@ -121,7 +130,8 @@ sub test_others
 		my $name = "SIGKILL of $worker";
 		my $seq = $sim->last_seq;
 		my $intent = $e->exit_position($symbol, ", 40, 'LMT', 71000");
-		$e->need("(SELECT status = 'SUBMITTED' FROM trade.order_intents WHERE intent_id = '$intent')");
+		$e->need("(SELECT status = 'SUBMITTED' FROM trade.order_intents
+			WHERE intent_id = '$intent')");
 		kill_worker($worker);
 		is($e->sql("SELECT status FROM trade.order_intents WHERE intent_id = '$intent'"),
 			'SUBMITTED', "$name: the order still rests");
@@ -138,14 +148,18 @@ sub test_term
 	{
 		my $name = "SIGTERM of $worker";
 		my $seq = $sim->last_seq;
-		my $others = $e->sql("SELECT string_agg(pid::text, ' ' ORDER BY slot) FROM qts._workers() WHERE worker <> '$worker'");
+		my $others = $e->sql("SELECT string_agg(pid::text, ' ' ORDER BY slot) FROM qts._workers()
+			WHERE worker <> '$worker'");
 		my $old = $e->pid($worker);
 		my $intent = $e->exit_position('105560', ", 10, 'LMT', 72000");
-		$e->need("(SELECT status = 'SUBMITTED' FROM trade.order_intents WHERE intent_id = '$intent')");
+		$e->need("(SELECT status = 'SUBMITTED' FROM trade.order_intents
+			WHERE intent_id = '$intent')");
 		kill 'TERM', $old;
-		$e->until("(SELECT pid <> $old AND state = 'RUNNING' FROM qts._workers() WHERE worker = '$worker')", "$name: a new one takes over");
+		$e->until("(SELECT pid <> $old AND state = 'RUNNING' FROM qts._workers()
+			WHERE worker = '$worker')", "$name: a new one takes over");
 		$e->wait_trading;
-		is($e->sql("SELECT string_agg(pid::text, ' ' ORDER BY slot) FROM qts._workers() WHERE worker <> '$worker'"), $others,
+		is($e->sql("SELECT string_agg(pid::text, ' ' ORDER BY slot) FROM qts._workers()
+			WHERE worker <> '$worker'"), $others,
 			"$name: the others go on");
 		$sim->price('105560', 72000);
 		settled($intent, $name);

@@ -26,9 +26,11 @@ for my $round ([ SAMSUNG, 10, 'nothing more happens' ],
 	$e->{node}->start;
 	$e->wait_trading;
 	$sim->release unless $down;
-	$e->until("(SELECT status = 'FILLED' AND filled_qty = $qty FROM trade.order_intents WHERE intent_id = '$intent')",
+	$e->until("(SELECT status = 'FILLED' AND filled_qty = $qty FROM trade.order_intents
+		WHERE intent_id = '$intent')",
 		"$name: found in the ledger");
-	is($e->sql("SELECT count(*) FROM system.alerts WHERE code = 'ORDER_UNKNOWN' AND subject = 'restart'"), 1, "$name: an alert tells of the gap");
+	is($e->sql("SELECT count(*) FROM system.alerts WHERE code = 'ORDER_UNKNOWN'
+		AND subject = 'restart'"), 1, "$name: an alert tells of the gap");
 	is($sim->posts($seq), 1, "$name: one POST");
 	$e->healthy($name);
 	$e->agrees($name);

@@ -46,16 +46,19 @@ sub test_quiet
 	my $pid = $e->pid('execution');
 	is($e->sql("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"), 0,
 		'nobody is idle in transaction');
-	$e->until("(SELECT state = 'idle' AND backend_xmin IS NULL AND backend_xid IS NULL FROM pg_stat_activity WHERE pid = $pid)",
+	$e->until("(SELECT state = 'idle' AND backend_xmin IS NULL AND backend_xid IS NULL
+		FROM pg_stat_activity WHERE pid = $pid)",
 		'the worker holds no snapshot and no transaction');
-	is($e->sql("SELECT count(*) FROM pg_locks WHERE pid = $pid AND locktype <> 'advisory' AND NOT fastpath"), 0, 'nor a lock, its leader lock apart');
+	is($e->sql("SELECT count(*) FROM pg_locks WHERE pid = $pid AND locktype <> 'advisory'
+		AND NOT fastpath"), 0, 'nor a lock, its leader lock apart');
 	$e->{node}->safe_psql('postgres', 'VACUUM trade.orders', extra_params => [ '-d', 'trading' ]);
 	unanswered('VACUUM went through');
 
 	$e->{node}->safe_psql('postgres', 'CREATE DATABASE other');
 	$e->{node}->safe_psql('postgres', 'DROP DATABASE other');
 	is($e->{node}->safe_psql('postgres',
-		q{SELECT count(*) FROM pg_database WHERE datname = 'other'}), 0, 'another database is dropped');
+		q{SELECT count(*) FROM pg_database
+			WHERE datname = 'other'}), 0, 'another database is dropped');
 	unanswered('DROP DATABASE');
 	ends_well('DROP DATABASE');
 	return;
@@ -84,7 +87,8 @@ sub test_disable
 {
 	in_flight(HYNIX, 5);
 	$e->set_conf('qts.enabled' => 'off');
-	$e->until(q{(SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'qts %' AND datname = 'trading')},
+	$e->until(q{(SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'qts %'
+		AND datname = 'trading')},
 		'qts.enabled off: every worker leaves the database');
 	unanswered('qts.enabled off');
 	$e->{node}->safe_psql('postgres', 'ALTER DATABASE trading RENAME TO elsewhere');

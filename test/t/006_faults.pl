@@ -40,7 +40,8 @@ sub becomes
 	is($e->sql("SELECT coalesce(sum(attempt), 0) FROM trade.orders WHERE intent_id = '$intent'"),
 		$posts, "$name: one attempt each");
 	$sim->clear;
-	$e->need(q{(SELECT count(*) = 0 FROM trade.orders WHERE status IN ('PENDING_SUBMIT', 'UNKNOWN') AND NOT quarantined)});
+	$e->need(q{(SELECT count(*) = 0 FROM trade.orders WHERE status IN ('PENDING_SUBMIT', 'UNKNOWN')
+		AND NOT quarantined)});
 	$e->healthy($name);
 	$e->agrees($name);
 	return;
@@ -67,7 +68,8 @@ subtest 'fault 2: the same on a kept-alive connection' => sub {
 	$e->need("(SELECT status = 'FILLED' FROM trade.order_intents WHERE intent_id = '$warm')");
 	order('accept_then_close', symbol => HYNIX);
 	my ($post) = $sim->requests('order-cash', $seq);
-	my @earlier = grep { $_->{conn} == $post->{conn} && $_->{seq} < $post->{seq} } $sim->requests('/uapi/');
+	my @earlier = grep { $_->{conn} == $post->{conn} && $_->{seq} < $post->{seq} }
+	  $sim->requests('/uapi/');
 	ok(@earlier > 0,
 		'the connection had served before: the client library would send again by itself');
 	becomes('FILLED', 1, 'kept alive');
@@ -92,14 +94,16 @@ subtest 'fault 3: dropped before it was accepted; a stop asks again' => sub {
 	$e->until("(SELECT status = 'CLOSED' FROM trade.positions WHERE symbol = '$symbol')",
 		'armed again: the next tick sells all');
 	is($sim->posts($seq), 2, 'by one more order');
-	is($e->sql("SELECT count(*) FROM trade.exit_events WHERE symbol = '$symbol' AND exit_qty = 1000"), 1, 'one exit event');
+	is($e->sql("SELECT count(*) FROM trade.exit_events WHERE symbol = '$symbol'
+		AND exit_qty = 1000"), 1, 'one exit event');
 	$e->agrees('armed again');
 };
 
 subtest 'fault 4: the answer comes after the time-out' => sub {
 	order('late_response', rule => { params => { ms => 2000 } });
 	becomes('FILLED', 1, 'late');
-	$e->need('(SELECT count(*) = 0 FROM trade.orders WHERE broker_order_no IS NULL AND status <> $$REJECTED$$)');
+	$e->need('(SELECT count(*) = 0 FROM trade.orders WHERE broker_order_no IS NULL
+		AND status <> $$REJECTED$$)');
 };
 
 for my $mode (qw(truncated_json html_502 empty_200 drip))
@@ -119,7 +123,8 @@ for my $http (500, 200)
 		# each refusal waits by the engine's clock
 		for my $n (2, 3)
 		{
-			$e->need("(SELECT attempt = $n - 1 AND retry_ts IS NOT NULL FROM trade.orders WHERE intent_id = '$intent')");
+			$e->need("(SELECT attempt = $n - 1 AND retry_ts IS NOT NULL FROM trade.orders
+				WHERE intent_id = '$intent')");
 			$e->advance(5);
 			ok($sim->wait_posts($n, $seq), "refused, so it is sent again: $n");
 		}
@@ -159,7 +164,8 @@ subtest 'fault 10: fills and acceptance told twice' => sub {
 	{
 		my $id = order($mode);
 		becomes('FILLED', 1, $mode);
-		is($e->sql("SELECT sum(f.qty) FROM trade.fills f JOIN trade.orders o USING (order_uid) WHERE intent_id = '$intent'"), 7,
+		is($e->sql("SELECT sum(f.qty) FROM trade.fills f JOIN trade.orders o USING (order_uid)
+			WHERE intent_id = '$intent'"), 7,
 			"$mode: counted once");
 	}
 	cmp_ok($e->metric('qts_notices_repeated_total'), '>', 0, 'the repetition was seen');
@@ -170,7 +176,8 @@ subtest 'fault 11: notices are lost' => sub {
 	{
 		order('lose_notices', rule => { times => 0, params => { which => $which } });
 		becomes('FILLED', 1, "$which lost");
-		is($e->sql("SELECT string_agg(DISTINCT f.source, ',') FROM trade.fills f JOIN trade.orders o USING (order_uid)"
+		is($e->sql("SELECT string_agg(DISTINCT f.source, ',') FROM trade.fills f
+			JOIN trade.orders o USING (order_uid)"
 			  . " WHERE intent_id = '$intent'"), 'REST_DELTA', "$which lost: the ledger tells");
 	}
 };
@@ -197,11 +204,14 @@ subtest 'fault 14: the socket ends while an order is open' => sub {
 	for my $mode (qw(ws_close ws_rst ws_drop))
 	{
 		# a session that lasted is opened again at once, one that did not after a pause
-		$e->need(q{(SELECT state = 'UP' AND since < clock_timestamp() - interval '5.5 seconds' FROM qts._feeds())});
+		$e->need(q{(SELECT state = 'UP' AND since < clock_timestamp() - interval '5.5 seconds'
+			FROM qts._feeds())});
 		$seq = $sim->last_seq;
 		$intent = $e->exit_position(HYNIX, ", 3, 'LMT', 73000");
-		$e->need("(SELECT status = 'SUBMITTED' FROM trade.order_intents WHERE intent_id = '$intent')");
-		$e->need("EXISTS (SELECT FROM trade.notices n JOIN trade.orders o USING (order_uid) WHERE intent_id = '$intent')");
+		$e->need("(SELECT status = 'SUBMITTED' FROM trade.order_intents
+			WHERE intent_id = '$intent')");
+		$e->need("EXISTS (SELECT FROM trade.notices n JOIN trade.orders o USING (order_uid)
+			WHERE intent_id = '$intent')");
 		my $epoch = $e->sql('SELECT epoch FROM qts._feeds()');
 		my $gone = $sim->stats->{ws_sessions};
 		$sim->fault('ws_refuse');
@@ -210,8 +220,10 @@ subtest 'fault 14: the socket ends while an order is open' => sub {
 			"$mode: no session is left");
 		my $odno = $e->sql("SELECT broker_order_no FROM trade.orders WHERE intent_id = '$intent'");
 		$sim->call('POST', '/fill', { odno => $odno, qty => 3, price => 73000 });
-		$e->until("(SELECT status = 'FILLED' FROM trade.order_intents WHERE intent_id = '$intent')", "$mode: found after the gap");
-		is($e->sql("SELECT source FROM trade.fills f JOIN trade.orders o USING (order_uid) WHERE intent_id = '$intent'"), 'REST_DELTA',
+		$e->until("(SELECT status = 'FILLED' FROM trade.order_intents
+			WHERE intent_id = '$intent')", "$mode: found after the gap");
+		is($e->sql("SELECT source FROM trade.fills f JOIN trade.orders o USING (order_uid)
+			WHERE intent_id = '$intent'"), 'REST_DELTA',
 			"$mode: in the ledger");
 		$e->until("(SELECT epoch > $epoch AND state = 'UP' FROM qts._feeds())",
 			"$mode: connected again");
@@ -237,7 +249,8 @@ subtest 'fault 8: EGW00133 over and over: no storm of token requests' => sub {
 	unlink glob "$e->{dir}/.qts-token-*";
 	my $pid = $e->pid('execution');
 	kill 'TERM', $pid;
-	$e->need("(SELECT pid <> $pid AND state = 'RUNNING' FROM qts._workers() WHERE worker = 'execution')");
+	$e->need("(SELECT pid <> $pid AND state = 'RUNNING' FROM qts._workers()
+		WHERE worker = 'execution')");
 	$e->advance(5);
 	becomes('FILLED', 2, 'after the refusals');
 };

@@ -11,21 +11,26 @@ use QtsTest;
 my $e = QtsTest->engine(name => 'first', init => { allows_streaming => 1 });
 my $sim = $e->{sim};
 
-my $tables = q{SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind = 'r' AND c.relpersistence = 'p'
+my $tables = q{SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind = 'r'
+	AND c.relpersistence = 'p'
 	AND c.relnamespace::regnamespace::text IN ('market', 'trade', 'system') ORDER BY 1};
-my $triggers = q{SELECT string_agg(concat_ws(' ', t.tgrelid::regclass, t.tgname, t.tgenabled, t.tgfoid::regproc), chr(10)
+my $triggers = q{SELECT string_agg(concat_ws(' ', t.tgrelid::regclass, t.tgname, t.tgenabled, t.tgfoid::regproc),
+	chr(10)
 	ORDER BY t.tgrelid::regclass::text, t.tgname) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 	WHERE NOT t.tgisinternal AND c.relnamespace::regnamespace::text IN ('market', 'trade',
 		'system')};
-my $partitions = q{SELECT string_agg(concat_ws(' ', inhrelid::regclass, inhparent::regclass), chr(10) ORDER BY inhrelid::regclass::text)
+my $partitions = q{SELECT string_agg(concat_ws(' ', inhrelid::regclass, inhparent::regclass), chr(10)
+	ORDER BY inhrelid::regclass::text)
 	FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE c.relkind = 'r'};
-my $sequences = q{SELECT string_agg(concat_ws(' ', schemaname, sequencename, last_value), chr(10) ORDER BY 1)
+my $sequences = q{SELECT string_agg(concat_ws(' ', schemaname, sequencename, last_value), chr(10)
+	ORDER BY 1)
 	FROM pg_sequences WHERE schemaname IN ('market', 'trade', 'system')};
 
 sub fingerprint
 {
 	my ($at) = @_;
-	my @lines = map { "$_ " . $at->sql("SELECT count(*), md5(string_agg(t::text, chr(10) ORDER BY t::text)) FROM $_ t") }
+	my @lines = map { "$_ " . $at->sql("SELECT count(*), md5(string_agg(t::text, chr(10)
+		ORDER BY t::text)) FROM $_ t") }
 	  split /\n/, $at->sql($tables);
 	return join "\n", @lines;
 }
@@ -36,7 +41,8 @@ sub fenced
 	my ($at, $name) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	my $seq = $sim->last_seq;
-	$at->until(q{(SELECT count(*) = 4 FROM qts.status() WHERE kind = 'worker' AND state = 'FENCED' AND detail LIKE '%activate()%')},
+	$at->until(q{(SELECT count(*) = 4 FROM qts.status() WHERE kind = 'worker' AND state = 'FENCED'
+		AND detail LIKE '%activate()%')},
 		"$name: every worker is fenced and says what to do");
 	is($at->error("SELECT qts.exit('" . $at->position(SAMSUNG) . "', 1)")->{state}, 'QT204',
 		"$name: a person is refused too: QT204");
@@ -63,7 +69,8 @@ sub parked
 {
 	my ($at) = @_;
 	$at->set_conf('qts.enabled' => 'off');
-	$at->need(q{(SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'qts %' AND datname IS NOT NULL)});
+	$at->need(q{(SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type LIKE 'qts %'
+		AND datname IS NOT NULL)});
 	return;
 }
 

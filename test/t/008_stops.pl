@@ -25,7 +25,8 @@ sub waits
 	my ($symbol, $name) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	$e->tick($symbol, 66000);
-	$e->until("(SELECT status = 'NEW' FROM trade.order_intents WHERE symbol = '$symbol' AND reason_code = 'SL2')", "$name: the intent waits");
+	$e->until("(SELECT status = 'NEW' FROM trade.order_intents WHERE symbol = '$symbol'
+		AND reason_code = 'SL2')", "$name: the intent waits");
 	# the ledger is read every second, and every read looks for work
 	$e->wait_turn('execution') for 1 .. 2;
 	ok($sim->wait_path('daily-ccld', 2, $sim->last_seq), "$name: the worker is alive");
@@ -48,7 +49,8 @@ sub resumes
 sub test_row
 {
 	$e->sql("SELECT qts.deactivate('test')");
-	$e->until(q{(SELECT count(*) = 4 FROM qts.status() WHERE kind = 'worker' AND state = 'INACTIVE')}, 'deactivate(): every worker stops');
+	$e->until(q{(SELECT count(*) = 4 FROM qts.status() WHERE kind = 'worker'
+		AND state = 'INACTIVE')}, 'deactivate(): every worker stops');
 	my $seq = $sim->last_seq;
 	$sim->price(SAMSUNG, 66000);
 	is($e->error("SELECT qts.exit('" . $e->position(SAMSUNG) . "')")->{state}, 'QT001',
@@ -65,7 +67,8 @@ sub test_row
 sub entry
 {
 	my ($key) = @_;
-	return $e->sql(q{WITH i AS (INSERT INTO trade.order_intents (account_id, symbol, intent_type, qty, reason_code, action_key, source_module)
+	return $e->sql(q{WITH i AS (INSERT INTO trade.order_intents (account_id, symbol, intent_type, qty,
+		reason_code, action_key, source_module)
 		VALUES ('} . ACCOUNT . q{', '} . HYNIX . qq{', 'ENTRY', 5, 'MANUAL', '$key',
 			'MANUAL') RETURNING intent_id),
 		a AS (INSERT INTO system.audit_log (action, object) SELECT 'test',
@@ -76,7 +79,8 @@ sub test_emergency
 {
 	$e->sql("SELECT qts.emergency_stop(true, 'test')");
 	my $intent = entry('e1');
-	$e->until("(SELECT status = 'CANCELLED' AND error_code = 'QT008' FROM trade.order_intents WHERE intent_id = '$intent')",
+	$e->until("(SELECT status = 'CANCELLED' AND error_code = 'QT008' FROM trade.order_intents
+		WHERE intent_id = '$intent')",
 		'emergency stop: a buy is refused');
 	is($sim->posts, $posts, 'emergency stop: no POST');
 	$e->tick(HYNIX, 66000);
@@ -93,7 +97,8 @@ sub test_emergency
 sub test_setting
 {
 	my $session = $e->{node}->background_psql('trading');
-	$session->query_safe('BEGIN; LOCK TABLE trade.orders, trade.order_intents, trade.exit_control, system.engine IN ACCESS EXCLUSIVE MODE');
+	$session->query_safe('BEGIN; LOCK TABLE trade.orders, trade.order_intents, trade.exit_control,
+		system.engine IN ACCESS EXCLUSIVE MODE');
 	$e->{node}->append_conf('postgresql.conf', "qts.trading_mode = 'off'\n");
 	$e->{node}->reload;
 	$e->{node}->poll_query_until('postgres',

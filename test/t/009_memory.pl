@@ -29,7 +29,8 @@ sub ticks
 			price => 70000 + 100 * (++$ticks % 5) } } 1 .. 250 ] });
 	}
 	my $want = $stored + $n;
-	$e->need("(SELECT count(*) + (SELECT value FROM qts.metrics WHERE name = 'qts_ticks_lost_total') >= $want FROM market.prices_ticks)");
+	$e->need("(SELECT count(*) + (SELECT value FROM qts.metrics
+		WHERE name = 'qts_ticks_lost_total') >= $want FROM market.prices_ticks)");
 	return;
 }
 
@@ -86,7 +87,7 @@ for my $worker (sort keys %$before)
 	my ($was, $is) = ($before->{$worker}, $after->{$worker});
 	is($is->{pid}, $was->{pid}, "$worker: the same process");
 	cmp_ok($is->{contexts} - $was->{contexts}, '<=', CONTEXTS_KB,
-		"$worker: memory contexts $was->{contexts} kB, after 3000 ticks and 200 orders $is->{contexts} kB");
+		"$worker: memory contexts $was->{contexts} kB, after the round $is->{contexts} kB");
 	cmp_ok($is->{private} - $was->{private}, '<=', PRIVATE_KB,
 		"$worker: private memory $was->{private} kB, then $is->{private} kB");
 }

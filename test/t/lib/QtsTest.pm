@@ -111,12 +111,14 @@ sub follow_clock
 		$self->sql("SELECT qts.set_clock(to_timestamp($us / 1000000.0))");
 		return;
 	}
-	$self->sql(q{INSERT INTO market.calendar (date, is_open, auction_at, open_at, closing_auction_at, close_at, end_at)
+	$self->sql(q{INSERT INTO market.calendar (date, is_open, auction_at, open_at, closing_auction_at,
+		close_at, end_at)
 		SELECT timezone('Asia/Seoul',
 			now())::date + d, true, '00:00', '00:00', '23:59:58', '23:59:59', '23:59:59'
 		FROM generate_series(0, 1) AS d ON CONFLICT (date) DO UPDATE SET is_open = true,
 		auction_at = excluded.auction_at, open_at = excluded.open_at,
-		closing_auction_at = excluded.closing_auction_at, close_at = excluded.close_at, end_at = excluded.end_at});
+		closing_auction_at = excluded.closing_auction_at, close_at = excluded.close_at,
+		end_at = excluded.end_at});
 	return;
 }
 
@@ -160,9 +162,12 @@ sub report
 {
 	my ($self) = @_;
 	for my $sql ('SELECT * FROM qts.status()', 'SELECT * FROM qts.health()',
-		'SELECT severity, code, subject, count, message FROM system.alerts ORDER BY last_ts DESC LIMIT 10',
-		'SELECT symbol, qty, filled_qty, reason_code, status, error_code, error_message FROM trade.order_intents ORDER BY created_ts DESC LIMIT 8',
-		'SELECT broker_order_no, symbol, qty, filled_qty, status, attempt, cancel_state, error_code, error_message FROM trade.orders ORDER BY created_ts DESC LIMIT 8',
+		'SELECT severity, code, subject, count, message FROM system.alerts
+			ORDER BY last_ts DESC LIMIT 10',
+		'SELECT symbol, qty, filled_qty, reason_code, status, error_code, error_message
+			FROM trade.order_intents ORDER BY created_ts DESC LIMIT 8',
+		'SELECT broker_order_no, symbol, qty, filled_qty, status, attempt, cancel_state, error_code,
+		error_message FROM trade.orders ORDER BY created_ts DESC LIMIT 8',
 		'SELECT symbol, qty, status, exit_mode, quarantine_reason FROM trade.positions')
 	{
 		my ($rc, $out, $err) = $self->{node}->psql($self->{db}, $sql);
@@ -193,7 +198,8 @@ sub need
 sub wait_running
 {
 	my ($self) = @_;
-	$self->need(q{(SELECT count(*) = 4 FROM qts.status() WHERE kind = 'worker' AND state = 'RUNNING')});
+	$self->need(q{(SELECT count(*) = 4 FROM qts.status() WHERE kind = 'worker'
+		AND state = 'RUNNING')});
 	return;
 }
 
@@ -212,7 +218,8 @@ sub wait_trading
 sub wait_subscribed
 {
 	my ($self) = @_;
-	my $n = $self->sql(q{SELECT count(DISTINCT symbol) + 1 FROM trade.positions WHERE status <> 'CLOSED'});
+	my $n = $self->sql(q{SELECT count(DISTINCT symbol) + 1 FROM trade.positions
+		WHERE status <> 'CLOSED'});
 	my $deadline = time + 30;
 	while (time < $deadline)
 	{
@@ -235,7 +242,8 @@ sub pid
 sub position
 {
 	my ($self, $symbol) = @_;
-	return $self->sql("SELECT position_id FROM trade.positions WHERE symbol = '$symbol' ORDER BY created_ts DESC LIMIT 1");
+	return $self->sql("SELECT position_id FROM trade.positions WHERE symbol = '$symbol'
+		ORDER BY created_ts DESC LIMIT 1");
 }
 
 sub enable
@@ -315,11 +323,13 @@ sub agrees
 	} grep { $_->{kind} eq 'new' } @{ $truth->{orders} };
 	push @theirs, map { "$_->{symbol} holds $_->{qty}" } grep { $_->{qty} > 0 }
 	  map { @{ $_->{holdings} } } grep { $_->{account} eq ACCOUNT } @{ $truth->{accounts} };
-	my $ours = $self->sql(q{SELECT concat_ws(' ', o.broker_order_no, o.symbol, lower(o.side), o.qty, o.filled_qty,
+	my $ours = $self->sql(q{SELECT concat_ws(' ', o.broker_order_no, o.symbol, lower(o.side), o.qty,
+			o.filled_qty,
 			(SELECT coalesce(sum(f.qty * f.price),
 				0)::bigint FROM trade.fills f WHERE f.order_uid = o.order_uid))
 		FROM trade.orders o WHERE o.broker_order_no IS NOT NULL
-		UNION ALL SELECT symbol || ' holds ' || sum(qty) FROM trade.positions WHERE qty > 0 GROUP BY symbol});
+		UNION ALL SELECT symbol || ' holds ' || sum(qty) FROM trade.positions WHERE qty > 0
+		GROUP BY symbol});
 	return is(join("\n", sort split /\n/, $ours), join("\n", sort @theirs),
 		($name // 'state')
 			. ': orders, fills and positions are those of the broker') || $self->report;

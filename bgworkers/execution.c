@@ -168,12 +168,15 @@ store_ledger(const QtsBrokerEvent *event)
 	if (!qts_txn_begin("ledger"))
 		return;
 	phase = qts_session_phase(qts_calendar_today(now), now);
+	qts_txn_commit();
 	if (event->outcome == QTS_OUTCOME_OK)
 		qts_exec_ledger(event->account, date, &event->ledger, event->asked_at,
 						account->row.environment != QTS_ENV_PAPER,
 						!today || phase == QTS_SESSION_AFTER_CLOSE || phase == QTS_SESSION_CLOSED, now);
 	else
 		qts_exec_unknowns(event->account, date, NULL, event->asked_at, false, now);
+	if (!qts_txn_begin("ledger"))
+		return;
 	account->ledger_done |= ok && today;
 	account->ready = account->ledger_done && account->balance_done;
 	if (event->outcome == QTS_OUTCOME_FATAL)
@@ -200,10 +203,10 @@ store_balance(const QtsBrokerEvent *event)
 	if (account == NULL)
 		return;
 	account->balance_asked = false;
-	if (!qts_txn_begin("balance"))
-		return;
 	if (event->outcome == QTS_OUTCOME_OK)
 		qts_exec_balance(event->account, &event->balance, event->asked_at, now);
+	if (!qts_txn_begin("balance"))
+		return;
 	account->balance_done |= ok;
 	account->ready = account->ledger_done && account->balance_done;
 	qts_account_sync(event->account,
@@ -264,20 +267,24 @@ set_aside_notice(const QtsNotice *notice)
 	pg_atomic_fetch_add_u64(&qts_shm->feed_gap, 1);
 }
 
-static void
-take_notices(void)
+/*
+ * Store the first notices of one account and symbol, in one transaction: it
+ * locks one position, so it can wait for others but never in a circle.
+ * Returns how many, 0 when there is none.
+ */
+static int
+take_notice_group(void)
 {
+	QtsNotice first;
 	QtsNotice notice;
+	QtsAccount *account;
 	int64 epoch;
 	int64 seq;
-	int n = 0;
 	int batch = NOTICE_BATCH;
-	int64 oldest = 0;
+	int n = 0;
 
-	if (!qts_notices_peek(0, &notice, &epoch, &seq))
-		return;
-	if (!qts_txn_begin("notices"))
-		return;
+	if (!qts_notices_peek(0, &first, &epoch, &seq) || !qts_txn_begin("notices"))
+		return 0;
 	/* one that cannot be stored must not stop those behind it: alone, then set aside */
 	notice_tries = seq == notice_trying ? notice_tries + 1 : 0;
 	notice_trying = seq;
@@ -285,15 +292,13 @@ take_notices(void)
 		batch = 1;
 	if (notice_tries > NOTICE_TRIES)
 	{
-		set_aside_notice(&notice);
-		return;
+		set_aside_notice(&first);
+		return 1;
 	}
-	while (n < batch && qts_notices_peek(n, &notice, &epoch, &seq))
+	account = qts_session_account(first.account);
+	while (n < batch && qts_notices_peek(n, &notice, &epoch, &seq) &&
+		   strcmp(notice.account, first.account) == 0 && strcmp(notice.symbol, first.symbol) == 0)
 	{
-		QtsAccount *account = qts_session_account(notice.account);
-
-		if (oldest == 0)
-			oldest = notice.recv_mono;
 		if (account != NULL && qts_exec_notice(&notice, epoch, seq, qts_now()))
 		{
 			account->work_stale = true;
@@ -304,16 +309,27 @@ take_notices(void)
 	qts_txn_commit();
 	qts_notices_forget(n);
 	notice_trying = -1;
-	qts_observe(QTS_HIST_NOTICE_TO_COMMIT, qts_mono_us() - oldest);
+	qts_observe(QTS_HIST_NOTICE_TO_COMMIT, qts_mono_us() - first.recv_mono);
+	return n;
+}
+
+static void
+take_notices(void)
+{
+	int taken = 0;
+	int n;
+
+	while (taken < NOTICE_BATCH && (n = take_notice_group()) > 0)
+		taken += n;
+	if (taken == 0)
+		return;
+	work_pending |= taken >= NOTICE_BATCH; /* the rest after the orders that wait */
 	/* an accept notice may be the proof an unknown order waits for */
 	for (int i = 0; i < qts_naccounts; i++)
 		if (qts_accounts[i].work.unknown_orders > 0)
 		{
-			if (!qts_txn_begin("unknown orders"))
-				return;
 			qts_exec_unknowns(qts_accounts[i].row.account, qts_seoul_date(qts_now()), NULL, qts_now(), false,
 							  qts_now());
-			qts_txn_commit();
 			qts_accounts[i].work_stale = true;
 			work_pending = true;
 		}

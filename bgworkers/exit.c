@@ -28,6 +28,7 @@
 #include "shm/shm.h"
 #include "worker.h"
 
+#define RELOAD_US (200 * QTS_MS)
 #define FLUSH_US (1 * QTS_SEC) /* a high-water mark is never older than this on disk */
 
 static MemoryContext watch_cxt = NULL;
@@ -37,16 +38,18 @@ static QtsWatch *watches = NULL;
 static int nwatches = 0;
 static QtsControlMode control = QTS_CONTROL_PAUSE_ALL;
 
-static uint64 seen_position, seen_intent, seen_config;
+static uint64 seen_position, seen_outcome, seen_config;
 static QtsDate seen_date;
 static int64 flushed_mono;
+static int64 loaded_mono;
 
 static QtsStmt ensure_partitions = {"SELECT system._ensure_partitions($1, 2)", 1, {DATEOID}};
 
 static void
 exit_start(void)
 {
-	seen_position = seen_intent = seen_config = 0;
+	seen_position = seen_outcome = seen_config = 0;
+	loaded_mono = 0;
 	seen_date = PG_INT32_MIN;
 	flushed_mono = 0;
 	if (watch_cxt == NULL)
@@ -144,18 +147,34 @@ watches_load(QtsDate date)
 	MemoryContextDelete(old_cxt);
 }
 
-/* Take in ended intents, then reload what is watched; one transaction each. */
+/*
+ * Take in ended intents at once, one position at a time.  What is watched is
+ * only a hint, so positions that others changed are loaded again at a bounded
+ * rate; settings and a new day at once.
+ */
 static bool
-follow_changes(TimestampTz now)
+follow_changes(TimestampTz now, int64 mono, bool *later)
 {
+	uint64 outcome = qts_change_count(QTS_CHANGE_OUTCOME);
 	uint64 position = qts_change_count(QTS_CHANGE_POSITION);
-	uint64 intent = qts_change_count(QTS_CHANGE_INTENT) + qts_change_count(QTS_CHANGE_OUTCOME);
 	uint64 config = qts_change_count(QTS_CHANGE_CONFIG);
 	QtsDate date = qts_seoul_date(now);
+	bool settings = config != seen_config || date != seen_date || profiles == NULL;
 
-	if (position == seen_position && intent == seen_intent && config == seen_config && date == seen_date)
+	*later = false;
+	if (profiles != NULL && (outcome != seen_outcome || position != seen_position))
+	{
+		qts_exit_apply_effects(watches, nwatches, profiles, now);
+		seen_outcome = outcome;
+	}
+	if (!settings && position == seen_position)
 		return true;
-	if (!qts_txn_begin("exit effects"))
+	if (!settings && mono - loaded_mono < RELOAD_US)
+	{
+		*later = true;
+		return true;
+	}
+	if (!qts_txn_begin("exit load"))
 		return false;
 	if (date != seen_date)
 	{
@@ -163,19 +182,14 @@ follow_changes(TimestampTz now)
 
 		qts_stmt_run(&ensure_partitions, args, NULL);
 	}
-	if (profiles != NULL)
-		(void) qts_exit_apply_effects(profiles, nprofiles, date, now);
-	qts_txn_commit();
-
-	if (!qts_txn_begin("exit load"))
-		return false;
 	watches_load(date);
 	control = qts_exit_control_mode();
 	qts_txn_commit();
+	loaded_mono = mono;
 	seen_position = position;
-	seen_intent = intent;
 	seen_config = config;
 	seen_date = date;
+	*later = outcome != seen_outcome; /* what ended before the start is taken in next */
 	return true;
 }
 
@@ -231,7 +245,13 @@ watch_decide(QtsWatch *watch, const QtsExitQuote *quote, const QtsExitState *bef
 	}
 	qts_txn_commit();
 	if (made)
+	{
+		/* what this intent holds, until the row is read again */
+		watch->position.live_rule[decision.rule] = true;
+		watch->position.live_severity = Max(watch->position.live_severity, qts_exit_severity(decision.rule));
+		watch->position.available = qts_available_qty(watch->position.available, decision.qty);
 		qts_observe(QTS_HIST_TICK_TO_INTENT, qts_mono_us() - published);
+	}
 }
 
 static void
@@ -242,7 +262,7 @@ watch_evaluate(QtsWatch *watch, TimestampTz now, int64 mono)
 	QtsExitDecision decision;
 	int64 published;
 
-	if (watch->retry_at > now || !watch_quote(watch, now, &quote, &published))
+	if (watch->position.qty == 0 || watch->retry_at > now || !watch_quote(watch, now, &quote, &published))
 		return;
 	watch->retry_at = 0;
 	watch->evaluated_mono = mono;
@@ -266,7 +286,7 @@ flush_states(TimestampTz now, int64 mono)
 	if (!any || mono - flushed_mono < FLUSH_US || !qts_txn_begin("exit state"))
 		return;
 	for (int i = 0; i < nwatches; i++)
-		if (watches[i].dirty && qts_exit_reread(&watches[i]))
+		if (watches[i].dirty && watches[i].position.qty > 0)
 			qts_exit_store_state(&watches[i], now);
 	qts_txn_commit_async();
 	flushed_mono = mono;
@@ -279,8 +299,9 @@ exit_step(void)
 	int64 mono = qts_mono_us();
 	int64 quiet = qts_guc.exit_interval * QTS_MS;
 	bool dirty = false;
+	bool later;
 
-	if (!follow_changes(now))
+	if (!follow_changes(now, mono, &later))
 		return 1000;
 	for (int i = 0; i < nwatches; i++)
 	{
@@ -296,6 +317,8 @@ exit_step(void)
 	for (int i = 0; i < nwatches && !dirty; i++)
 		dirty = watches[i].dirty;
 	qts_worker_detail("%d positions watched, control %s", nwatches, qts_control_mode_name(control));
+	if (later)
+		return RELOAD_US / QTS_MS;
 	if (nwatches == 0)
 		return -1;
 	return dirty ? Min(qts_guc.exit_interval, FLUSH_US / QTS_MS) : qts_guc.exit_interval;

@@ -38,6 +38,8 @@
 
 #define ERROR_PAUSE_MS 1000L
 #define IDLE_CHECK_MS 5000L
+#define RECHECK_MS 50L
+#define RECHECKS 5
 #define HEARTBEAT_US (5 * USECS_PER_SEC)
 #define CONNECT_PAUSE_MAX_MS 60000L
 /* first key of the advisory locks the workers lead by: "qts" */
@@ -61,6 +63,8 @@ static bool as_role = false;
 static TimestampTz last_heartbeat = 0;
 static TimestampTz last_check = 0;
 static uint64 seen_account = 0;
+static long verdict_life_ms = IDLE_CHECK_MS; /* until the fence is looked at again */
+static int rechecks = 0;
 static QtsWorkerState verdict = QTS_STATE_CONNECTING;
 
 static void
@@ -293,8 +297,14 @@ worker_verdict(void)
 	char detail[QTS_SHM_DETAIL];
 	Oid role;
 
-	if (account == seen_account && now - last_check < IDLE_CHECK_MS * 1000)
+	if (account == seen_account && now - last_check < verdict_life_ms * 1000)
 		return verdict;
+	/*
+	 * The wake-up of a commit can come before its cache invalidations: a "no"
+	 * is looked at again soon, a few times.
+	 */
+	rechecks = account != seen_account ? RECHECKS : Max(rechecks - 1, 0);
+	verdict_life_ms = rechecks > 0 ? RECHECK_MS : IDLE_CHECK_MS;
 	seen_account = account;
 	last_check = now;
 	/* a new extension has granted the role nothing yet: look with the server's eyes */
@@ -306,6 +316,7 @@ worker_verdict(void)
 	{
 		SetSessionAuthorization(role, false);
 		as_role = true;
+		verdict_life_ms = IDLE_CHECK_MS;
 		if (!worker_lead())
 		{
 			verdict = QTS_STATE_WAITING;
@@ -326,7 +337,7 @@ worker_turn(void)
 		if (started)
 			me->stop();
 		started = false;
-		return IDLE_CHECK_MS;
+		return verdict_life_ms;
 	}
 	if (!started)
 	{

@@ -88,6 +88,8 @@ CREATE TABLE trade.positions (
 	strategy_id text,
 	-- set by execution when the broker's witnesses disagree; exits hold until a person looked
 	quarantine_reason text,
+	-- shares that came or went by the broker's balance and not by a fill of ours
+	adjusted_qty bigint NOT NULL DEFAULT 0,
 	version integer NOT NULL DEFAULT 1,
 	created_ts timestamptz NOT NULL DEFAULT now(),
 	updated_ts timestamptz NOT NULL DEFAULT now(),
@@ -279,6 +281,7 @@ CREATE TABLE trade.notices (
 	CONSTRAINT notices_side_check CHECK (side IN ('BUY', 'SELL'))
 );
 CREATE INDEX notices_order_idx ON trade.notices (account_id, trade_date, broker_order_no);
+CREATE INDEX notices_counted_idx ON trade.notices (order_uid, hhmmss) WHERE counted;
 CREATE INDEX notices_loose_idx ON trade.notices (account_id, trade_date) WHERE order_uid IS NULL;
 
 CREATE TABLE trade.fills (

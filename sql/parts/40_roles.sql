@@ -79,7 +79,7 @@ BEGIN
 	GRANT INSERT, UPDATE (effect_applied, cancel_requested, updated_ts) ON trade.order_intents TO qts_exit;
 	GRANT INSERT ON trade.exit_signals TO qts_exit;
 
-	GRANT INSERT, UPDATE (qty, avg_price, quarantine_reason, updated_ts) ON trade.positions TO qts_execution;
+	GRANT INSERT, UPDATE (qty, avg_price, adjusted_qty, quarantine_reason, updated_ts) ON trade.positions TO qts_execution;
 	GRANT UPDATE (status, filled_qty, avg_fill_price, error_code, error_message, updated_ts)
 		ON trade.order_intents TO qts_execution;
 	GRANT INSERT, UPDATE ON trade.orders, trade.holdings, trade.account_sync TO qts_execution;
@@ -109,7 +109,7 @@ BEGIN
 		'check_invariants', '_now', '_metrics', '_locked_qty', '_kst', '_mask'], role)
 		FROM unnest(ARRAY['qts_viewer', 'qts_gateway']) AS role;
 	PERFORM qts._grant_execute(ARRAY['exit', 'cancel_order', 'cancel_intent', 'set_exit_mode',
-		'set_position_exit_mode', 'emergency_stop', 'resolve_order', 'acknowledge_alert', 'pause_account',
+		'set_position_exit_mode', 'release_position', 'emergency_stop', 'resolve_order', 'acknowledge_alert', 'pause_account',
 		'resume_account'], 'qts_operator');
 	PERFORM qts._grant_execute(ARRAY['add_account', 'remove_account', 'save_exit_profile', 'set_position_profile',
 		'set_symbol_profile', 'deactivate'], 'qts_admin');

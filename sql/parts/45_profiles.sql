@@ -59,10 +59,29 @@ DECLARE
 BEGIN
 	PERFORM qts._one_of('mode', mode, ARRAY['ENABLED', 'DISABLED', 'MANUAL_ONLY']);
 	was := qts._live_position(position_id);
-	UPDATE trade.positions AS t SET exit_mode = mode, updated_ts = clock_timestamp()
+	UPDATE trade.positions AS t SET exit_mode = mode, updated_ts = qts._now()
 	WHERE t.position_id = was.position_id;
 	PERFORM qts._audit('set_position_exit_mode', was.position_id::text, reason,
 		jsonb_build_object('exit_mode', was.exit_mode), jsonb_build_object('exit_mode', mode));
+END $$;
+
+CREATE OR REPLACE FUNCTION qts.release_position(position_id uuid, reason text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	was trade.positions;
+BEGIN
+	PERFORM qts._need_reason(reason);
+	was := qts._live_position(position_id);
+	IF was.quarantine_reason IS NULL THEN
+		RAISE EXCEPTION 'the position is not quarantined' USING ERRCODE = 'QT004',
+			DETAIL = format('Automatic exits of %s are not held.', was.symbol),
+			HINT = 'SELECT * FROM qts.explain_exit(position_id) shows what holds a rule.';
+	END IF;
+	UPDATE trade.positions AS t SET quarantine_reason = NULL, updated_ts = qts._now()
+	WHERE t.position_id = was.position_id;
+	PERFORM qts._audit('release_position', was.position_id::text, reason,
+		jsonb_build_object('quarantine_reason', was.quarantine_reason), jsonb_build_object('quarantine_reason', NULL));
 END $$;
 
 CREATE OR REPLACE FUNCTION qts.set_position_profile(position_id uuid, profile_id text) RETURNS void

@@ -57,16 +57,16 @@ BEGIN ATOMIC
 	LEFT JOIN trade.position_state AS s ON s.position_id = p.position_id
 	WHERE coalesce(s.exit_cycle, 1) = 1 AND b.sold > p.original_qty + b.bought
 	UNION ALL
-	-- Bought more, quarantined or corrected by the balance: fills alone do not explain the quantity.
+	-- Bought more or quarantined: fills alone do not explain the quantity.
 	SELECT 'fills vs position', p.position_id::text,
-		format('original %s, sold %s, held %s', p.original_qty, b.sold, p.qty)
+		format('original %s, adjusted %s, sold %s, held %s', p.original_qty, p.adjusted_qty, b.sold, p.qty)
 	FROM trade.positions AS p CROSS JOIN LATERAL (
 		SELECT count(*) FILTER (WHERE f.side = 'BUY') AS buys,
 			coalesce(sum(f.qty) FILTER (WHERE f.side = 'SELL'), 0) AS sold
 		FROM trade.fills AS f WHERE f.position_id = p.position_id) AS b
 	LEFT JOIN trade.position_state AS s ON s.position_id = p.position_id
 	WHERE coalesce(s.exit_cycle, 1) = 1 AND p.quarantine_reason IS NULL AND b.buys = 0 AND b.sold > 0
-		AND p.qty <> p.original_qty - b.sold
+		AND p.qty <> p.original_qty + p.adjusted_qty - b.sold
 	UNION ALL
 	SELECT 'illegal state', p.position_id::text, 'closed with a live exit intent'
 	FROM trade.positions AS p WHERE p.status = 'CLOSED' AND qts._locked_qty(p.position_id) > 0

@@ -41,6 +41,7 @@ COMMENT ON FUNCTION qts.exit(uuid, bigint, text, numeric, text) IS 'Sells qty sh
 COMMENT ON FUNCTION qts.cancel_order(uuid, text) IS 'Asks for the cancellation of a live order. QT004 when it has ended, QT011';
 COMMENT ON FUNCTION qts.cancel_intent(uuid, text) IS 'Cancels an intent not sent yet (CANCELLED), or asks to cancel its order (REQUESTED). QT004 QT011';
 COMMENT ON FUNCTION qts.set_exit_mode(text, text) IS 'RUNNING, PAUSE_PROFIT or PAUSE_ALL for automatic exits; hard stops always run. QT001 QT011';
+COMMENT ON FUNCTION qts.release_position(uuid, text) IS 'Lets automatic exits of a quarantined position go on, once a person has compared it with the broker. QT004 QT011';
 COMMENT ON FUNCTION qts.set_position_exit_mode(uuid, text, text) IS 'ENABLED, MANUAL_ONLY or DISABLED exits of a position. QT004 QT011';
 COMMENT ON FUNCTION qts.save_exit_profile(text, text, jsonb, text) IS 'Stores an exit profile; fractions, checked on write. QT011';
 COMMENT ON FUNCTION qts.set_position_profile(uuid, text) IS 'Exit profile of a position; null = by symbol or default. QT004 QT011';

@@ -47,6 +47,15 @@ typedef struct QtsOrderRow
 	int complete_lists;
 	QtsTime sent_at;
 	QtsQty sent_holding; /* sellable (buy: held) if it never arrived; -1 = not known */
+	/* as stored: what is unchanged is not written again */
+	struct
+	{
+		QtsOrderStatus status;
+		QtsQty cancelled;
+		QtsQty rejected;
+		int complete_lists;
+		QtsFillBook book;
+	} stored;
 } QtsOrderRow;
 
 /* One order to send after the claim has committed. */
@@ -104,9 +113,9 @@ extern bool qts_exec_find_order(const char *account, QtsDate date, const char *o
 /* Store book, killed quantities and the reduced status; mirror them to the intent. */
 extern void qts_exec_store_order(QtsOrderRow *row, const QtsOrderFacts *facts, TimestampTz now);
 
-/* Give an order its broker number and take in what was waiting for that number. */
-extern void
-qts_exec_bind(QtsOrderRow *row, const char *odno, const char *orgno, QtsDate date, TimestampTz now);
+/* Give an order its broker number and take in what was waiting for that number; raw: the answer as JSON, or NULL. */
+extern void qts_exec_bind(QtsOrderRow *row, const char *odno, const char *orgno, QtsDate date,
+						  const char *raw, TimestampTz now);
 
 /* exec_fill.c */
 /* Book step (if any) as a fill: fill row, position, exit event.  The order row is stored by the caller. */
@@ -130,15 +139,15 @@ extern void qts_exec_attach_notices(QtsOrderRow *row, QtsDate date, TimestampTz 
 /* Distinct numbers of new orders seen in notices and bound to nothing. */
 extern int qts_exec_loose_orders(const char *account, QtsDate date, QtsLooseOrder *orders, int max);
 
-/* exec_ledger.c */
+/* exec_ledger.c: opens its own transactions, one per order that changes */
 extern void qts_exec_ledger(const char *account, QtsDate date, const QtsLedger *ledger, TimestampTz asked_at,
 							bool trusted, bool session_over, TimestampTz now);
 
-/* exec_balance.c */
+/* exec_balance.c: opens its own transactions, one per position that is corrected */
 extern void
 qts_exec_balance(const char *account, const QtsBalance *balance, TimestampTz asked_at, TimestampTz now);
 
-/* exec_unknown.c */
+/* exec_unknown.c: opens its own transactions, one per order */
 /* Judge every unknown order of an account and trade date by what is known now. */
 extern void qts_exec_unknowns(const char *account, QtsDate date, const QtsLedger *ledger,
 							  TimestampTz asked_at, bool trusted, TimestampTz now);

@@ -15,6 +15,7 @@
 
 #include "db/exec.h"
 #include "db/stmt.h"
+#include "db/txn.h"
 #include "shm/shm.h"
 
 #define AGREEING_BALANCES 2
@@ -41,8 +42,8 @@ static QtsStmt missing_holdings = {
 	{TEXTOID, INT8OID, TIMESTAMPTZOID}};
 
 static QtsStmt adopt_holdings = {
-	"INSERT INTO trade.positions (account_id, symbol, qty, original_qty, avg_price, entry_ts, exit_mode, strategy_id)"
-	" SELECT h.account_id, h.symbol, h.qty, h.qty, h.avg_price, $2, 'MANUAL_ONLY', 'ADOPTED' FROM trade.holdings h"
+	"INSERT INTO trade.positions (account_id, symbol, qty, original_qty, avg_price, entry_ts, exit_mode, strategy_id, created_ts)"
+	" SELECT h.account_id, h.symbol, h.qty, h.qty, h.avg_price, $2, 'MANUAL_ONLY', 'ADOPTED', $2 FROM trade.holdings h"
 	" WHERE h.account_id = $1 AND h.sync_id = $3 AND h.qty > 0 AND h.avg_price > 0"
 	" AND NOT EXISTS (SELECT 1 FROM trade.positions p WHERE p.account_id = h.account_id AND p.symbol = h.symbol"
 	" AND p.status IN ('OPEN', 'CLOSING'))"
@@ -66,7 +67,7 @@ static QtsStmt mismatches = {
 	{TEXTOID, INT8OID, TIMESTAMPTZOID}};
 
 static QtsStmt correct_position = {
-	"UPDATE trade.positions SET qty = $2, avg_price = $3 WHERE position_id = $1",
+	"UPDATE trade.positions SET adjusted_qty = adjusted_qty + $2 - qty, qty = $2, avg_price = $3 WHERE position_id = $1",
 	3,
 	{UUIDOID, INT8OID, NUMERICOID}};
 
@@ -85,8 +86,6 @@ correct(const Mismatch *m, TimestampTz now)
 {
 	Datum args[3] = {qts_uuid(&m->position_id), Int64GetDatum(m->holding), qts_price_numeric(m->average)};
 
-	if (m->count < AGREEING_BALANCES)
-		return;
 	if (m->holding == 0)
 		qts_exec_close_by_broker(&m->position_id, now);
 	else
@@ -98,8 +97,9 @@ correct(const Mismatch *m, TimestampTz now)
 			  m->symbol, m->holding, m->position);
 }
 
-static void
-positions_compare(const char *account, int64 sync_id, TimestampTz asked_at, TimestampTz now)
+/* Within the transaction; what differs is returned, to be corrected one position a transaction. */
+static Mismatch *
+positions_compare(const char *account, int64 sync_id, TimestampTz asked_at, TimestampTz now, int *count)
 {
 	Datum adopt[4] = {qts_text(account), TimestampTzGetDatum(now), Int64GetDatum(sync_id),
 					  TimestampTzGetDatum(asked_at)};
@@ -115,7 +115,7 @@ positions_compare(const char *account, int64 sync_id, TimestampTz asked_at, Time
 				  UINT64_FORMAT " holdings of account %s became positions in exit mode MANUAL_ONLY", n,
 				  masked);
 	n = qts_stmt_run(&mismatches, args, NULL);
-	found = palloc(sizeof(Mismatch) * (n + 1));
+	found = MemoryContextAlloc(qts_txn_caller_cxt(), sizeof(Mismatch) * (n + 1));
 	for (uint64 i = 0; i < n; i++)
 	{
 		found[i].position_id = qts_col_uuid(i, 1);
@@ -125,13 +125,14 @@ positions_compare(const char *account, int64 sync_id, TimestampTz asked_at, Time
 		found[i].average = qts_col_price(i, 5);
 		found[i].count = qts_col_int32(i, 6, 0);
 	}
-	for (uint64 i = 0; i < n; i++)
-		correct(&found[i], now);
-	pfree(found);
+	*count = (int) n;
+	return found;
 }
 
-void
-qts_exec_balance(const char *account, const QtsBalance *balance, TimestampTz asked_at, TimestampTz now)
+/* In one transaction, which locks no position; differences are left in *found. */
+static void
+balance_store(const char *account, const QtsBalance *balance, TimestampTz asked_at, TimestampTz now,
+			  Mismatch **found, int *count)
 {
 	Datum who[1] = {qts_text(account)};
 	Datum missing[3];
@@ -171,6 +172,27 @@ qts_exec_balance(const char *account, const QtsBalance *balance, TimestampTz ask
 	missing[1] = Int64GetDatum(sync_id);
 	missing[2] = TimestampTzGetDatum(now);
 	qts_stmt_run(&missing_holdings, missing, NULL);
-	positions_compare(account, sync_id, asked_at, now);
+	*found = positions_compare(account, sync_id, asked_at, now, count);
 	qts_count(QTS_COUNT_BALANCE_READS, 1);
+}
+
+void
+qts_exec_balance(const char *account, const QtsBalance *balance, TimestampTz asked_at, TimestampTz now)
+{
+	Mismatch *found = NULL;
+	int count = 0;
+
+	if (!qts_txn_begin("balance"))
+		return;
+	balance_store(account, balance, asked_at, now, &found, &count);
+	qts_txn_commit();
+	for (int i = 0; i < count; i++)
+	{
+		if (found[i].count < AGREEING_BALANCES)
+			continue;
+		if (!qts_txn_begin("balance correction"))
+			return;
+		correct(&found[i], now);
+		qts_txn_commit();
+	}
 }

@@ -40,8 +40,8 @@ static QtsStmt sell_position = {
 	{UUIDOID, INT8OID}};
 
 static QtsStmt buy_position = {
-	"INSERT INTO trade.positions AS p (account_id, symbol, qty, original_qty, avg_price, entry_ts, exit_mode)"
-	" VALUES ($1, $2, $3, $3, $4, $5, 'ENABLED')"
+	"INSERT INTO trade.positions AS p (account_id, symbol, qty, original_qty, avg_price, entry_ts, exit_mode, created_ts)"
+	" VALUES ($1, $2, $3, $3, $4, $5, 'ENABLED', $5)"
 	" ON CONFLICT (account_id, symbol) WHERE status IN ('OPEN', 'CLOSING') DO UPDATE SET"
 	" avg_price = round((p.qty * p.avg_price + $3 * $4) / (p.qty + $3), 4), qty = p.qty + $3"
 	" RETURNING position_id",
@@ -67,7 +67,7 @@ static QtsStmt insert_event = {
 	{UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, INT8OID, NUMERICOID, BOOLOID}};
 
 static QtsStmt empty_position = {
-	"UPDATE trade.positions p SET qty = 0 FROM (SELECT qty, avg_price FROM trade.positions WHERE position_id = $1"
+	"UPDATE trade.positions p SET adjusted_qty = p.adjusted_qty - p.qty, qty = 0 FROM (SELECT qty, avg_price FROM trade.positions WHERE position_id = $1"
 	" FOR NO KEY UPDATE) o WHERE p.position_id = $1 RETURNING o.qty, o.avg_price,"
 	" (SELECT b.best_price FROM market.prices_best b WHERE b.symbol = p.symbol)",
 	1,

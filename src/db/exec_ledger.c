@@ -16,6 +16,7 @@
 
 #include "db/exec.h"
 #include "db/stmt.h"
+#include "db/txn.h"
 #include "shm/shm.h"
 
 static QtsStmt ledger_seen = {
@@ -169,7 +170,7 @@ known_orders(const char *account, QtsDate date, int *count)
 {
 	Datum args[2] = {qts_text(account), DateADTGetDatum(date)};
 	int n = (int) qts_stmt_run(&day_orders, args, NULL);
-	KnownOrder *known = palloc(sizeof(KnownOrder) * (n + 1));
+	KnownOrder *known = MemoryContextAlloc(qts_txn_caller_cxt(), sizeof(KnownOrder) * (n + 1));
 
 	for (int i = 0; i < n; i++)
 	{
@@ -202,7 +203,10 @@ qts_exec_ledger(const char *account, QtsDate date, const QtsLedger *ledger, Time
 
 	/* unknown orders first: a bound one is then brought up to date by its row below */
 	qts_exec_unknowns(account, date, ledger, asked_at, trusted, now);
+	if (!qts_txn_begin("ledger"))
+		return;
 	known = known_orders(account, date, &nknown);
+	qts_txn_commit();
 	for (int i = 0; i < ledger->count; i++)
 	{
 		const QtsLedgerRow *seen = &ledger->rows[i];
@@ -212,10 +216,16 @@ qts_exec_ledger(const char *account, QtsDate date, const QtsLedger *ledger, Time
 
 		strlcpy(key.odno, seen->odno, sizeof(key.odno));
 		found = bsearch(&key, known, nknown, sizeof(KnownOrder), known_compare);
+		if (found != NULL ? row_is_old(found, seen) : seen->orgn_odno[0] != '\0')
+			continue;
+		/* one position is locked at a time: no circle with anybody */
+		if (!qts_txn_begin("ledger row"))
+			break;
 		if (found == NULL)
 			row_foreign(account, date, seen, session_over, now);
-		else if (!row_is_old(found, seen) && qts_exec_lock_order(&found->order_uid, &row))
+		else if (qts_exec_lock_order(&found->order_uid, &row))
 			row_apply(&row, seen, session_over, now);
+		qts_txn_commit();
 	}
 	pfree(known);
 	if (ledger->complete)

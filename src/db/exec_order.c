@@ -55,9 +55,41 @@ static QtsStmt mirror_intent = {
 
 static QtsStmt set_number = {
 	"UPDATE trade.orders SET broker_order_no = $2, broker_org_no = $3, trade_date = $4, status = 'SUBMITTED',"
-	" acked_ts = $5, retry_ts = NULL, quarantined = false, updated_ts = $5 WHERE order_uid = $1",
-	5,
-	{UUIDOID, TEXTOID, TEXTOID, DATEOID, TIMESTAMPTZOID}};
+	" acked_ts = $5, retry_ts = NULL, quarantined = false, raw = coalesce($6::jsonb, raw), updated_ts = $5"
+	" WHERE order_uid = $1",
+	6,
+	{UUIDOID, TEXTOID, TEXTOID, DATEOID, TIMESTAMPTZOID, TEXTOID}};
+
+static void
+order_stored(QtsOrderRow *row)
+{
+	row->stored.status = row->status;
+	row->stored.cancelled = row->cancelled;
+	row->stored.rejected = row->rejected;
+	row->stored.complete_lists = row->complete_lists;
+	row->stored.book = row->book;
+}
+
+static bool
+order_unchanged(const QtsOrderRow *row, QtsOrderStatus status)
+{
+	return row->stored.status == status && row->stored.cancelled == row->cancelled &&
+		   row->stored.rejected == row->rejected && row->stored.complete_lists == row->complete_lists &&
+		   memcmp(&row->stored.book, &row->book, sizeof(row->book)) == 0;
+}
+
+static void
+order_mirror(const QtsOrderRow *row, QtsOrderStatus status, TimestampTz now)
+{
+	QtsPrice average = qts_average_price(row->book.booked_amount, row->book.booked_qty);
+	Datum args[5] = {qts_uuid(&row->intent_id), qts_text(qts_intent_status_name(qts_intent_mirror(status))),
+					 Int64GetDatum(row->book.booked_qty),
+					 row->book.booked_qty > 0 ? qts_price_numeric(average) : (Datum) 0,
+					 TimestampTzGetDatum(now)};
+
+	if (!qts_uuid_is_null(&row->intent_id))
+		qts_stmt_run(&mirror_intent, args, row->book.booked_qty == 0 ? "   n " : NULL);
+}
 
 bool
 qts_exec_lock_order(const pg_uuid_t *order_uid, QtsOrderRow *row)
@@ -109,6 +141,7 @@ qts_exec_lock_order(const pg_uuid_t *order_uid, QtsOrderRow *row)
 	row->sent_holding = qts_col_int64(0, 21, -1);
 	row->book.booked_qty = qts_col_int64(0, 22, 0);
 	row->book.booked_amount = qts_col_int64(0, 23, 0);
+	order_stored(row);
 	return true;
 }
 
@@ -142,31 +175,28 @@ qts_exec_store_order(QtsOrderRow *row, const QtsOrderFacts *facts, TimestampTz n
 					  TimestampTzGetDatum(now)};
 	char nulls[13] = "            ";
 
+	if (order_unchanged(row, status))
+		return;
 	if (row->book.booked_qty == 0)
 		nulls[5] = 'n';
 	qts_stmt_run_one(&store_order, args, nulls, "order");
 	row->status = status;
-	if (!qts_uuid_is_null(&row->intent_id))
-	{
-		Datum mirror[5] = {qts_uuid(&row->intent_id),
-						   qts_text(qts_intent_status_name(qts_intent_mirror(status))), args[2], args[5],
-						   args[11]};
-
-		qts_stmt_run(&mirror_intent, mirror, row->book.booked_qty == 0 ? "   n " : NULL);
-	}
+	order_stored(row);
+	order_mirror(row, status, now);
 }
 
 void
-qts_exec_bind(QtsOrderRow *row, const char *odno, const char *orgno, QtsDate date, TimestampTz now)
+qts_exec_bind(QtsOrderRow *row, const char *odno, const char *orgno, QtsDate date, const char *raw,
+			  TimestampTz now)
 {
-	Datum args[5] = {qts_uuid(&row->order_uid), qts_text(odno), qts_text(orgno), DateADTGetDatum(date),
-					 TimestampTzGetDatum(now)};
-	QtsOrderFacts facts = {.qty = row->qty, .filled = row->book.booked_qty, .known = true};
+	Datum args[6] = {qts_uuid(&row->order_uid), qts_text(odno),
+					 qts_text(orgno),			DateADTGetDatum(date),
+					 TimestampTzGetDatum(now),	raw != NULL ? qts_text(raw) : (Datum) 0};
 
-	qts_stmt_run_one(&set_number, args, NULL, "order");
+	qts_stmt_run_one(&set_number, args, raw == NULL ? "     n" : NULL, "order");
 	strlcpy(row->odno, odno, sizeof(row->odno));
 	strlcpy(row->orgno, orgno, sizeof(row->orgno));
-	row->status = QTS_ORDER_SUBMITTED;
-	qts_exec_store_order(row, &facts, now);
+	row->status = row->stored.status = QTS_ORDER_SUBMITTED;
+	order_mirror(row, QTS_ORDER_SUBMITTED, now);
 	qts_exec_attach_notices(row, date, now);
 }

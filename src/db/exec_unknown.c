@@ -17,6 +17,7 @@
 #include "core/match.h"
 #include "db/exec.h"
 #include "db/stmt.h"
+#include "db/txn.h"
 #include "guc.h"
 
 #define LOOSE_MAX 256
@@ -131,7 +132,7 @@ judge(QtsOrderRow *row, QtsDate date, const QtsLedger *ledger, TimestampTz asked
 	switch (qts_unknown_verdict(&evidence))
 	{
 		case QTS_UNKNOWN_BIND:
-			qts_exec_bind(row, found.odno, found.orgno, date, now);
+			qts_exec_bind(row, found.odno, found.orgno, date, NULL, now);
 			break;
 		case QTS_UNKNOWN_NOT_ACCEPTED:
 			qts_stmt_run_one(&not_accepted, args, NULL, "order");
@@ -164,18 +165,29 @@ void
 qts_exec_unknowns(const char *account, QtsDate date, const QtsLedger *ledger, TimestampTz asked_at,
 				  bool trusted, TimestampTz now)
 {
-	Datum args[2] = {qts_text(account), DateADTGetDatum(date)};
-	int n = (int) qts_stmt_run(&unknown_orders, args, NULL);
-	pg_uuid_t *uids = palloc(sizeof(pg_uuid_t) * (n + 1));
+	pg_uuid_t *uids;
+	int n = 0;
 
+	if (!qts_txn_begin("unknown orders"))
+		return;
+	{
+		Datum args[2] = {qts_text(account), DateADTGetDatum(date)};
+
+		n = (int) qts_stmt_run(&unknown_orders, args, NULL);
+	}
+	uids = MemoryContextAlloc(qts_txn_caller_cxt(), sizeof(pg_uuid_t) * (n + 1));
 	for (int i = 0; i < n; i++)
 		uids[i] = qts_col_uuid(i, 1);
+	qts_txn_commit();
 	for (int i = 0; i < n; i++)
 	{
 		QtsOrderRow row;
 
+		if (!qts_txn_begin("unknown order"))
+			break;
 		if (qts_exec_lock_order(&uids[i], &row) && row.status == QTS_ORDER_UNKNOWN)
 			judge(&row, date, ledger, asked_at, trusted, now);
+		qts_txn_commit();
 	}
 	pfree(uids);
 }

@@ -22,6 +22,7 @@
 #include "db/exit_store.h"
 #include "db/profile.h"
 #include "db/stmt.h"
+#include "db/txn.h"
 #include "errcodes.h"
 #include "shm/shm.h"
 
@@ -68,10 +69,10 @@ static QtsStmt load_profiles = {
 
 static QtsStmt control_mode = {"SELECT mode FROM trade.exit_control"};
 
-/* Failed attempts of a rule in this cycle: how many, and when the last one ended. */
+/* Attempts of a rule that the broker refused in this cycle: how many, and when the last one ended. */
 static QtsStmt failed_attempts = {
 	"SELECT count(*)::int, max(updated_ts) FROM trade.order_intents WHERE position_id = $1 AND exit_cycle = $2"
-	" AND reason_code = $3 AND status IN " FAILED,
+	" AND reason_code = $3 AND status IN ('FAILED', 'REJECTED')",
 	3,
 	{UUIDOID, INT4OID, TEXTOID}};
 
@@ -89,8 +90,10 @@ static QtsStmt ask_to_go = {
 
 static QtsStmt insert_intent = {
 	"INSERT INTO trade.order_intents (account_id, position_id, symbol, intent_type, qty, order_type, reason_code,"
-	" action_key, exit_cycle, phase, priority, source_module, decided_price, threshold_price, created_ts, updated_ts)"
-	" VALUES ($1, $2, $3, $4, $5, 'MKT', $6, $7, $8, $9, $10, 'EXIT', $11, $12, $13, $13)"
+	" action_key, exit_cycle, phase, priority, source_module, decided_price, threshold_price, created_ts, updated_ts,"
+	/* one that could not leave for a minute was decided on another market: it is decided again */
+	" expires_ts) VALUES ($1, $2, $3, $4, $5, 'MKT', $6, $7, $8, $9, $10, 'EXIT', $11, $12, $13, $13,"
+	" $13 + interval '60 seconds')"
 	" ON CONFLICT DO NOTHING RETURNING intent_id",
 	13,
 	{TEXTOID, UUIDOID, TEXTOID, TEXTOID, INT8OID, TEXTOID, TEXTOID, INT4OID, TEXTOID, INT4OID, NUMERICOID,
@@ -121,8 +124,10 @@ static QtsStmt store_state = {
 	 INT8OID, BOOLOID, INT4OID, TIMESTAMPTZOID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID}};
 
 static QtsStmt effect_positions = {
-	"SELECT DISTINCT i.position_id FROM trade.order_intents i WHERE NOT i.effect_applied AND i.position_id IS NOT NULL"
-	" AND i.status NOT IN " LIVE};
+	"SELECT i.position_id FROM trade.order_intents i WHERE NOT i.effect_applied AND i.position_id IS NOT NULL"
+	" AND i.status NOT IN " LIVE
+	/* and emptied ones without an intent to take in: sold elsewhere */
+	" UNION SELECT p.position_id FROM trade.positions p WHERE p.status IN ('OPEN', 'CLOSING') AND p.qty = 0"};
 
 static QtsStmt lock_effect_position = {
 	"SELECT qty, avg_price, status, (SELECT count(*) FROM trade.order_intents i WHERE i.position_id = p.position_id"
@@ -135,13 +140,6 @@ static QtsStmt take_effects = {
 	" AND status NOT IN " LIVE " RETURNING reason_code, filled_qty, exit_cycle",
 	1,
 	{UUIDOID}};
-
-/* Emptied positions without an intent to take in: sold elsewhere. */
-static QtsStmt close_emptied = {
-	"UPDATE trade.positions p SET status = 'CLOSED' WHERE status IN ('OPEN', 'CLOSING') AND qty = 0"
-	" AND NOT EXISTS (SELECT 1 FROM trade.order_intents i WHERE i.position_id = p.position_id AND i.status IN " LIVE
-	")"
-	" RETURNING position_id"};
 
 static QtsStmt state_exited = {
 	"UPDATE trade.position_state SET phase = 'EXITED' WHERE position_id = $1 AND phase <> 'EXITED'",
@@ -483,8 +481,7 @@ typedef struct Effect
 
 /* Ended intents of one position, in one transaction with what they change. */
 static void
-apply_position(const pg_uuid_t *position_id, const QtsWatch *watch, const QtsProfileRow *profiles,
-			   TimestampTz now)
+apply_position(const pg_uuid_t *position_id, QtsWatch *watch, const QtsProfileRow *profiles, TimestampTz now)
 {
 	Datum args[2] = {qts_uuid(position_id)};
 	QtsQty qty;
@@ -492,7 +489,6 @@ apply_position(const pg_uuid_t *position_id, const QtsWatch *watch, const QtsPro
 	int live;
 	int n;
 	Effect *effects;
-	QtsWatch changed;
 
 	if (qts_stmt_run(&lock_effect_position, args, NULL) != 1)
 		return;
@@ -508,15 +504,16 @@ apply_position(const pg_uuid_t *position_id, const QtsWatch *watch, const QtsPro
 		if (!qts_exit_rule_parse(qts_col_text(i, 1), &effects[i].rule))
 			effects[i].rule = QTS_RULE_MANUAL;
 	}
-	if (watch != NULL)
+	if (watch != NULL && !qts_exit_reread(watch))
+		watch->position.qty = 0;
+	else if (watch != NULL)
 	{
-		changed = *watch;
 		for (int i = 0; i < n; i++)
-			if (effects[i].filled > 0 && (effects[i].cycle == 0 || effects[i].cycle == changed.state.cycle))
-				qts_exit_apply_fill(&profiles[watch->profile].profile, &changed.state, effects[i].rule,
+			if (effects[i].filled > 0 && (effects[i].cycle == 0 || effects[i].cycle == watch->state.cycle))
+				qts_exit_apply_fill(&profiles[watch->profile].profile, &watch->state, effects[i].rule,
 									effects[i].filled, qty, average);
-		changed.state.last_qty = qty;
-		qts_exit_store_state(&changed, now);
+		watch->state.last_qty = qty;
+		qts_exit_store_state(watch, now);
 	}
 	if (qty == 0 && live == 0)
 	{
@@ -532,42 +529,36 @@ apply_position(const pg_uuid_t *position_id, const QtsWatch *watch, const QtsPro
 	pfree(effects);
 }
 
-int
-qts_exit_apply_effects(const QtsProfileRow *profiles, int nprofiles, int32 seoul_date, TimestampTz now)
+static QtsWatch *
+watch_find(QtsWatch *watches, int nwatches, const pg_uuid_t *position_id)
 {
-	int n = (int) qts_stmt_run(&effect_positions, NULL, NULL);
-	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * (n + 1));
-	QtsWatch *watches;
-	int nwatches;
-	int closed;
+	for (int i = 0; i < nwatches; i++)
+		if (memcmp(&watches[i].position_id, position_id, sizeof(pg_uuid_t)) == 0)
+			return &watches[i];
+	return NULL;
+}
 
+void
+qts_exit_apply_effects(QtsWatch *watches, int nwatches, const QtsProfileRow *profiles, TimestampTz now)
+{
+	pg_uuid_t *ids;
+	int n;
+
+	if (!qts_txn_begin("exit effects"))
+		return;
+	n = (int) qts_stmt_run(&effect_positions, NULL, NULL);
+	ids = MemoryContextAlloc(qts_txn_caller_cxt(), sizeof(pg_uuid_t) * (n + 1));
 	for (int i = 0; i < n; i++)
 		ids[i] = qts_col_uuid(i, 1);
-	if (n > 0)
+	qts_txn_commit();
+	for (int i = 0; i < n; i++)
 	{
-		watches = qts_exit_load_watches(profiles, nprofiles, seoul_date, &nwatches);
-		for (int i = 0; i < n; i++)
-		{
-			const QtsWatch *watch = NULL;
-
-			for (int k = 0; k < nwatches && watch == NULL; k++)
-				if (memcmp(&watches[k].position_id, &ids[i], sizeof(pg_uuid_t)) == 0)
-					watch = &watches[k];
-			apply_position(&ids[i], watch, profiles, now);
-		}
-	}
-	closed = (int) qts_stmt_run(&close_emptied, NULL, NULL);
-	ids = repalloc(ids, sizeof(pg_uuid_t) * (closed + 1));
-	for (int i = 0; i < closed; i++)
-		ids[i] = qts_col_uuid(i, 1);
-	for (int i = 0; i < closed; i++)
-	{
-		Datum args[1] = {qts_uuid(&ids[i])};
-
-		qts_stmt_run(&state_exited, args, NULL);
+		if (!qts_txn_begin("exit effect"))
+			break;
+		apply_position(&ids[i], watch_find(watches, nwatches, &ids[i]), profiles, now);
+		qts_txn_commit();
 	}
 	pfree(ids);
-	return n + closed;
 }
 
 QtsPrice

@@ -64,9 +64,13 @@ extern bool qts_exit_act(QtsWatch *watch, const QtsExitDecision *decision, const
 /* A bigger position starts a new cycle: the old one's exits are asked to go, the state is stored. */
 extern void qts_exit_new_cycle(QtsWatch *watch, TimestampTz now);
 
-/* Take in what ended exit intents did: phases, CLOSED, back to OPEN.  Returns positions changed. */
-extern int
-qts_exit_apply_effects(const QtsProfileRow *profiles, int nprofiles, int32 seoul_date, TimestampTz now);
+/*
+ * Take in what ended exit intents did: phases, CLOSED, back to OPEN.  Opens
+ * its own transactions, one per position, so that it never waits in a circle.
+ * Watches that changed are read again in place; one that is over gets qty 0.
+ */
+extern void
+qts_exit_apply_effects(QtsWatch *watches, int nwatches, const QtsProfileRow *profiles, TimestampTz now);
 
 extern void qts_exit_store_state(QtsWatch *watch, TimestampTz now);
 

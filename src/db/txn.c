@@ -74,6 +74,12 @@ qts_txn_commit_async(void)
 	txn_end();
 }
 
+MemoryContext
+qts_txn_caller_cxt(void)
+{
+	return caller_cxt;
+}
+
 void
 qts_txn_rollback(void)
 {

@@ -21,6 +21,9 @@ extern void qts_txn_commit(void);
 /* Commit without waiting for the disk: ticks, heartbeats, never money. */
 extern void qts_txn_commit_async(void);
 
+/* The context that was current before qts_txn_begin: what is put there outlives the commit. */
+extern MemoryContext qts_txn_caller_cxt(void);
+
 /* Undo everything since qts_txn_begin, quietly. */
 extern void qts_txn_rollback(void);
 

@@ -172,7 +172,7 @@ main(void)
 		table_reads(&table);
 		redis_reads(&cache);
 	}
-	printf("\nB5 price read, means of %d rounds\n", ROUNDS);
+	printf("\nB5 price read, median of the means of %d rounds\n", ROUNDS);
 	printf("  %-44s %8.1f ns\n", in_c.name, samples_quantile(&in_c, 0.5) * 1000);
 	printf("  %-44s %8.1f ns\n", sql.name, samples_quantile(&sql, 0.5) * 1000);
 	printf("  %-44s %8.1f ns\n", empty.name, samples_quantile(&empty, 0.5) * 1000);

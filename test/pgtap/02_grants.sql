@@ -44,7 +44,7 @@ CREATE TEMP VIEW columns AS
 		AND has_column_privilege(r.oid, a.attrelid, a.attnum, 'UPDATE');
 SELECT set_eq($$SELECT role || ' ' || col FROM columns WHERE tab = 'trade.positions'$$, ARRAY['qts_exit status',
 	'qts_exit exit_mode', 'qts_exit exit_profile_id', 'qts_exit original_qty', 'qts_exit updated_ts', 'qts_execution qty',
-	'qts_execution avg_price', 'qts_execution quarantine_reason', 'qts_execution updated_ts'], 'columns of positions');
+	'qts_execution adjusted_qty', 'qts_execution avg_price', 'qts_execution quarantine_reason', 'qts_execution updated_ts'], 'columns of positions');
 SELECT set_eq($$SELECT role || ' ' || col FROM columns WHERE tab = 'trade.order_intents'$$, ARRAY[
 	'qts_exit effect_applied', 'qts_exit cancel_requested', 'qts_exit updated_ts', 'qts_execution status',
 	'qts_execution filled_qty', 'qts_execution avg_fill_price', 'qts_execution error_code', 'qts_execution error_message',

@@ -74,6 +74,10 @@ FROM trade.order_intents WHERE position_id = :p1 ORDER BY qty;
 SELECT status, qts.available_qty(position_id) FROM trade.positions WHERE position_id = :p1;
 -- Yesterday's limits say nothing about today.
 SELECT qts.exit(:p2, 1, 'LMT', 95000) IS NOT NULL AS ordered;
+SELECT qts.release_position(:p2, 'nothing to release');
+UPDATE trade.positions SET quarantine_reason = 'test' WHERE position_id = :p2;
+SELECT qts.release_position(:p2, 'compared with the broker');
+SELECT quarantine_reason IS NULL AS released FROM trade.positions WHERE position_id = :p2;
 SELECT qts.set_position_exit_mode(:p2, 'SOMETIMES');
 \echo :SQLSTATE
 SELECT qts.set_position_exit_mode(:p2, 'DISABLED');

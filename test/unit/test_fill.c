@@ -287,9 +287,25 @@ test_nonsense(void)
 	ok(good, "no input breaks the bounds of the book");
 }
 
+/* The ledger came first with the older fill; the notices come newest first. */
+static void
+test_late_notices(void)
+{
+	QtsFillBook book = {.ordered = 5};
+	QtsFillStep step = qts_fill_ledger(&book, 2, 200, false);
+
+	ok(step.qty == 2 && step.price == QTS_PRICE(100), "the ledger's two shares");
+	step = qts_fill_notice(&book, 3, QTS_PRICE(110), false);
+	ok(step.qty == 1, "a notice of three books the one share beyond them");
+	step = qts_fill_notice(&book, 2, QTS_PRICE(100), false);
+	ok(step.qty == 2 && book.booked_qty == 5 && book.booked_amount == 530,
+	   "the last notice completes quantity and amount");
+}
+
 int
 main(void)
 {
+	test_late_notices();
 	test_notices();
 	test_ledger();
 	test_equal_fills();

@@ -12,12 +12,16 @@
 #include "postgres.h"
 
 #include "catalog/pg_type_d.h"
+#include "utils/array.h"
 #include "utils/date.h"
+#include "utils/uuid.h"
 
 #include "db/exec.h"
 #include "db/stmt.h"
 #include "db/txn.h"
 #include "shm/shm.h"
+
+#define CONFIRM_BATCH 500
 
 static QtsStmt ledger_seen = {
 	"UPDATE trade.orders SET ledger_ts = $2, cancel_state = CASE WHEN cancel_state = 'UNKNOWN'"
@@ -25,9 +29,15 @@ static QtsStmt ledger_seen = {
 	2,
 	{UUIDOID, TIMESTAMPTZOID}};
 
+static QtsStmt confirm_orders = {
+	"UPDATE trade.orders o SET ledger_qty = c.qty, ledger_amount = c.amount, ledger_ts = $4"
+	" FROM unnest($1::uuid[], $2::int8[], $3::int8[]) c (order_uid, qty, amount) WHERE o.order_uid = c.order_uid",
+	4,
+	{UUIDARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID}};
+
 static QtsStmt day_orders = {
 	"SELECT broker_order_no, order_uid, status IN ('FILLED', 'CANCELLED', 'CANCELLED_PARTIAL', 'REJECTED', 'EXPIRED'),"
-	" coalesce(cancel_state = 'UNKNOWN', false), ledger_qty, ledger_amount FROM trade.orders"
+	" coalesce(cancel_state = 'UNKNOWN', false), ledger_qty, ledger_amount, filled_qty FROM trade.orders"
 	" WHERE account_id = $1 AND trade_date = $2 AND broker_order_no IS NOT NULL",
 	2,
 	{TEXTOID, DATEOID}};
@@ -157,6 +167,7 @@ typedef struct KnownOrder
 	bool cancel_unknown;
 	QtsQty ledger_qty;
 	QtsKrw ledger_amount;
+	QtsQty filled;
 } KnownOrder;
 
 static int
@@ -180,6 +191,7 @@ known_orders(const char *account, QtsDate date, int *count)
 		known[i].cancel_unknown = qts_col_bool(i, 4);
 		known[i].ledger_qty = qts_col_int64(i, 5, 0);
 		known[i].ledger_amount = qts_col_int64(i, 6, 0);
+		known[i].filled = qts_col_int64(i, 7, 0);
 	}
 	qsort(known, n, sizeof(KnownOrder), known_compare);
 	*count = n;
@@ -194,10 +206,54 @@ row_is_old(const KnownOrder *known, const QtsLedgerRow *seen)
 		   !known->cancel_unknown && (known->settled || seen->remaining != 0);
 }
 
+/* The row only confirms what the notices said of an order that has ended. */
+static bool
+row_confirms(const KnownOrder *known, const QtsLedgerRow *seen)
+{
+	return known->settled && !known->cancel_unknown && seen->remaining == 0 &&
+		   seen->filled == known->filled && seen->filled >= known->ledger_qty &&
+		   seen->amount >= known->ledger_amount;
+}
+
+/* All confirmations at once: they change neither position nor intent, so none is locked. */
+static void
+store_confirmations(const QtsLedgerRow *const *seen, KnownOrder *const *known, int count, TimestampTz now)
+{
+	for (int from = 0; from < count; from += CONFIRM_BATCH)
+	{
+		int n = Min(CONFIRM_BATCH, count - from);
+		Datum *uids;
+		Datum *qtys;
+		Datum *amounts;
+		Datum args[4];
+
+		if (!qts_txn_begin("ledger confirmations"))
+			return;
+		uids = palloc(sizeof(Datum) * n);
+		qtys = palloc(sizeof(Datum) * n);
+		amounts = palloc(sizeof(Datum) * n);
+		for (int i = 0; i < n; i++)
+		{
+			uids[i] = qts_uuid(&known[from + i]->order_uid);
+			qtys[i] = Int64GetDatum(seen[from + i]->filled);
+			amounts[i] = Int64GetDatum(seen[from + i]->amount);
+		}
+		args[0] = PointerGetDatum(construct_array(uids, n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
+		args[1] = PointerGetDatum(construct_array(qtys, n, INT8OID, 8, true, TYPALIGN_DOUBLE));
+		args[2] = PointerGetDatum(construct_array(amounts, n, INT8OID, 8, true, TYPALIGN_DOUBLE));
+		args[3] = TimestampTzGetDatum(now);
+		qts_stmt_run(&confirm_orders, args, NULL);
+		qts_txn_commit();
+	}
+}
+
 void
 qts_exec_ledger(const char *account, QtsDate date, const QtsLedger *ledger, TimestampTz asked_at,
 				bool trusted, bool session_over, TimestampTz now)
 {
+	const QtsLedgerRow **confirming = palloc(sizeof(*confirming) * (ledger->count + 1));
+	KnownOrder **confirmed = palloc(sizeof(*confirmed) * (ledger->count + 1));
+	int nconfirmed = 0;
 	KnownOrder *known;
 	int nknown;
 
@@ -218,6 +274,12 @@ qts_exec_ledger(const char *account, QtsDate date, const QtsLedger *ledger, Time
 		found = bsearch(&key, known, nknown, sizeof(KnownOrder), known_compare);
 		if (found != NULL ? row_is_old(found, seen) : seen->orgn_odno[0] != '\0')
 			continue;
+		if (found != NULL && row_confirms(found, seen))
+		{
+			confirming[nconfirmed] = seen;
+			confirmed[nconfirmed++] = found;
+			continue;
+		}
 		/* one position is locked at a time: no circle with anybody */
 		if (!qts_txn_begin("ledger row"))
 			break;
@@ -227,6 +289,7 @@ qts_exec_ledger(const char *account, QtsDate date, const QtsLedger *ledger, Time
 			row_apply(&row, seen, session_over, now);
 		qts_txn_commit();
 	}
+	store_confirmations(confirming, confirmed, nconfirmed, now);
 	pfree(known);
 	if (ledger->complete)
 		qts_count(QTS_COUNT_LEDGER_READS, 1);

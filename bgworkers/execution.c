@@ -30,19 +30,11 @@
 #define CLAIM_MAX 32
 #define NOTICE_BATCH 256
 #define NOTICE_TRIES 2
-#define IN_FLIGHT_MAX 256
 #define SESSION_RETRY_US (5 * QTS_SEC)
 /* confirm what a notice said soon, but let a burst of them share one read, and at most one a second */
 #define CONFIRM_DELAY_US (200 * QTS_MS)
 #define CONFIRM_SPACING_US (1 * QTS_SEC)
 
-typedef struct InFlight
-{
-	bool used;
-	pg_uuid_t order_uid;
-} InFlight;
-
-static InFlight in_flight[IN_FLIGHT_MAX];
 static uint64 seen_intent, seen_order, seen_account, seen_config, seen_gap;
 static bool work_pending; /* claim even though no counter moved */
 static int64 sessions_due;
@@ -54,7 +46,7 @@ static const QtsBrokerOps *const broker = &qts_kis_broker;
 static void
 execution_start(void)
 {
-	memset(in_flight, 0, sizeof(in_flight));
+	qts_in_flight_reset();
 	seen_intent = seen_order = seen_account = seen_config = 0;
 	seen_gap = 0;
 	work_pending = true;
@@ -69,29 +61,6 @@ static void
 execution_stop(void)
 {
 	qts_sessions_close();
-}
-
-static int
-in_flight_add(const pg_uuid_t *order_uid)
-{
-	for (int i = 0; i < IN_FLIGHT_MAX; i++)
-		if (!in_flight[i].used)
-		{
-			in_flight[i].used = true;
-			in_flight[i].order_uid = *order_uid;
-			return i;
-		}
-	return -1;
-}
-
-static int
-in_flight_room(void)
-{
-	int room = 0;
-
-	for (int i = 0; i < IN_FLIGHT_MAX; i++)
-		room += !in_flight[i].used;
-	return room;
 }
 
 static void
@@ -124,7 +93,7 @@ answer_not_sent(const pg_uuid_t *order_uid, bool cancel, const char *account)
 static void
 store_order_answer(const QtsBrokerEvent *event)
 {
-	pg_uuid_t order_uid = in_flight[event->tag].order_uid;
+	pg_uuid_t order_uid = *qts_in_flight_order(event->tag);
 	QtsAccount *account = qts_session_account(event->account);
 	int64 mono = qts_mono_us();
 
@@ -135,7 +104,7 @@ store_order_answer(const QtsBrokerEvent *event)
 	else
 		qts_exec_cancel_answer(&order_uid, event, qts_now());
 	qts_txn_commit();
-	in_flight[event->tag].used = false;
+	qts_in_flight_done(event->tag);
 	if (event->kind == QTS_EVENT_ORDER && event->outcome == QTS_OUTCOME_OK)
 	{
 		qts_observe(QTS_HIST_BROKER, event->done_us - event->sent_us);
@@ -361,7 +330,7 @@ account_may_send(const QtsAccount *account, int64 mono, int *slots)
 		broker->state(session, NULL, 0) != QTS_SESSION_READY ||
 		!qts_guc_trading_allowed(account->row.environment == QTS_ENV_LIVE, &why))
 		return false;
-	*slots = Min(broker->slots(session, QTS_RATE_ORDER, mono), Min(CLAIM_MAX, in_flight_room()));
+	*slots = Min(broker->slots(session, QTS_RATE_ORDER, mono), Min(CLAIM_MAX, qts_in_flight_room()));
 	return *slots > 0;
 }
 
@@ -373,13 +342,13 @@ send_claims(QtsAccount *account, const QtsClaim *claims, int n)
 
 	for (int i = 0; i < n; i++)
 	{
-		int tag = in_flight_add(&claims[i].order_uid);
+		int tag = qts_in_flight_add(&claims[i].order_uid);
 
 		if (tag < 0 || account_stopped(account) ||
 			!broker->order(session, tag, &claims[i].request, qts_mono_us()))
 		{
 			if (tag >= 0)
-				in_flight[tag].used = false;
+				qts_in_flight_done(tag);
 			answer_not_sent(&claims[i].order_uid, false, account->row.account);
 			continue;
 		}
@@ -395,12 +364,12 @@ send_cancels(QtsAccount *account, const QtsCancelClaim *claims, int n)
 
 	for (int i = 0; i < n; i++)
 	{
-		int tag = in_flight_add(&claims[i].order_uid);
+		int tag = qts_in_flight_add(&claims[i].order_uid);
 
 		if (tag < 0 || !broker->cancel(session, tag, &claims[i].request, qts_mono_us()))
 		{
 			if (tag >= 0)
-				in_flight[tag].used = false;
+				qts_in_flight_done(tag);
 			answer_not_sent(&claims[i].order_uid, true, account->row.account);
 			continue;
 		}
@@ -563,18 +532,24 @@ execution_step(void)
 		if (qts_sessions[i].broker != NULL)
 			pause = sooner(pause, broker->drive(qts_sessions[i].broker, mono, now));
 	take_events();
-	take_notices();
 	qts_sessions_watch(mono);
+	/* orders before notices: a stop is more urgent than the books */
 	claim = work_changed();
 	for (int i = 0; i < qts_naccounts; i++)
 	{
 		QtsAccount *account = &qts_accounts[i];
 		bool was_stopped = account->stopped;
 
-		if (!account_stopped(account) && was_stopped)
-			claim = true; /* what waited goes on */
-		if (claim || (account->work.next_retry != 0 && account->work.next_retry <= now))
+		/* what waited for a stop to end goes on */
+		if ((!account_stopped(account) && was_stopped) || claim ||
+			(account->work.next_retry != 0 && account->work.next_retry <= now))
 			account_claim(account, qts_mono_us());
+	}
+	take_notices();
+	for (int i = 0; i < qts_naccounts; i++)
+	{
+		QtsAccount *account = &qts_accounts[i];
+
 		account_refresh_work(account);
 		pause = sooner(pause, account_poll(account, mono));
 		if (account->work.next_retry != 0)

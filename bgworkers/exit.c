@@ -219,7 +219,7 @@ watch_decide(QtsWatch *watch, const QtsExitQuote *quote, const QtsExitState *bef
 {
 	const QtsProfileRow *row = &profiles[watch->profile];
 	int version = watch->version;
-	QtsExitDecision decision;
+	QtsExitDecision decision = {0};
 	bool made = false;
 
 	if (!qts_txn_begin("exit decision"))

@@ -225,3 +225,53 @@ qts_account_broker(const QtsAccount *account)
 {
 	return account->session < 0 ? NULL : qts_sessions[account->session].broker;
 }
+
+#define IN_FLIGHT_MAX 256
+
+static struct
+{
+	bool used;
+	pg_uuid_t order_uid;
+} in_flight[IN_FLIGHT_MAX];
+
+int
+qts_in_flight_add(const pg_uuid_t *order_uid)
+{
+	for (int i = 0; i < IN_FLIGHT_MAX; i++)
+		if (!in_flight[i].used)
+		{
+			in_flight[i].used = true;
+			in_flight[i].order_uid = *order_uid;
+			return i;
+		}
+	return -1;
+}
+
+const pg_uuid_t *
+qts_in_flight_order(uint64 tag)
+{
+	Assert(tag < IN_FLIGHT_MAX && in_flight[tag].used);
+	return &in_flight[tag].order_uid;
+}
+
+void
+qts_in_flight_done(uint64 tag)
+{
+	in_flight[tag].used = false;
+}
+
+int
+qts_in_flight_room(void)
+{
+	int room = 0;
+
+	for (int i = 0; i < IN_FLIGHT_MAX; i++)
+		room += !in_flight[i].used;
+	return room;
+}
+
+void
+qts_in_flight_reset(void)
+{
+	memset(in_flight, 0, sizeof(in_flight));
+}

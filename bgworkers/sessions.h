@@ -64,6 +64,13 @@ extern void qts_sessions_watch(int64 mono);
 extern QtsAccount *qts_session_account(const char *account);
 extern QtsBroker *qts_account_broker(const QtsAccount *account);
 
+/* Orders and cancels in flight, by the tag their answer brings back; -1 = no room. */
+extern int qts_in_flight_add(const pg_uuid_t *order_uid);
+extern const pg_uuid_t *qts_in_flight_order(uint64 tag);
+extern void qts_in_flight_done(uint64 tag);
+extern int qts_in_flight_room(void);
+extern void qts_in_flight_reset(void);
+
 /* Requests per second for an environment. */
 extern int qts_rest_rate(QtsEnvironment environment);
 

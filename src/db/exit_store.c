@@ -509,9 +509,13 @@ apply_position(const pg_uuid_t *position_id, QtsWatch *watch, const QtsProfileRo
 	else if (watch != NULL)
 	{
 		for (int i = 0; i < n; i++)
+		{
+			if (effects[i].filled == 0)
+				watch->evaluated_mono = 0; /* what it was to sell is looked at again at once */
 			if (effects[i].filled > 0 && (effects[i].cycle == 0 || effects[i].cycle == watch->state.cycle))
 				qts_exit_apply_fill(&profiles[watch->profile].profile, &watch->state, effects[i].rule,
 									effects[i].filled, qty, average);
+		}
 		watch->state.last_qty = qty;
 		qts_exit_store_state(watch, now);
 	}

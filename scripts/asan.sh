@@ -17,16 +17,21 @@ flags="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize
 export ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:abort_on_error=1
 export UBSAN_OPTIONS=print_stacktrace=1
 
-# Package lists of its own: the machine's configuration stays as it is.
+# Package lists of its own, from the machine's sources: its configuration stays as it is.
 fetch_source()
 {
-	local apt=(apt-get -o "Dir::Etc::SourceList=$base/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
-		-o "Dir::State::Lists=$base/apt/lists" -o "Dir::Cache=$base/apt/cache")
-	mkdir -p "$base/apt/lists/partial" "$base/apt/cache/archives/partial" "$base/source"
-	echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bookworm main" \
-		>"$base/apt/sources.list"
+	local apt=(apt-get -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$base/apt/sources"
+		-o "Dir::State::Lists=$base/apt/lists" -o "Dir::Cache=$base/apt/cache") file
+	mkdir -p "$base/apt/sources" "$base/apt/lists/partial" "$base/apt/cache/archives/partial" "$base/source"
+	for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
+		[ ! -f "$file" ] || sed 's/^Types: deb$/Types: deb-src/; s/^deb /deb-src /' "$file" >"$base/apt/sources/${file##*/}"
+	done
+	[ ! -f "$base/apt/sources/sources.list" ] || mv "$base/apt/sources/sources.list" "$base/apt/sources/main.list"
 	quietly "${apt[@]}" update || die "no package lists"
-	(cd "$base/source" && quietly "${apt[@]}" source --download-only postgresql-15) || die "no source of postgresql-15"
+	(cd "$base/source" && quietly "${apt[@]}" source --download-only --tar-only postgresql-15) ||
+		(cd "$base/source" && quietly "${apt[@]}" source --download-only --tar-only \
+			"postgresql-15=$("${apt[@]/#apt-get/apt-cache}" showsrc postgresql-15 | awk '/^Version:/ { print $2 }' | sort -V | head -n 1)") ||
+		die "no source of postgresql-15"
 	tar -C "$base/source" --strip-components=1 -xf "$base"/source/postgresql-15_*.orig.tar.*
 }
 

@@ -51,8 +51,7 @@ execution_start(void)
 	seen_gap = 0;
 	work_pending = true;
 	sessions_due = 0;
-	if (!qts_txn_begin("orphan sends"))
-		return;
+	qts_txn_begin_must("orphan sends");
 	qts_exec_orphan_sends();
 	qts_txn_commit();
 }
@@ -81,8 +80,7 @@ answer_not_sent(const pg_uuid_t *order_uid, bool cancel, const char *account)
 	strlcpy(event.account, account, sizeof(event.account));
 	strlcpy(event.msg_cd, "NOT_SENT", sizeof(event.msg_cd));
 	strlcpy(event.msg, "the session had no room to send it", sizeof(event.msg));
-	if (!qts_txn_begin("not sent"))
-		return;
+	qts_txn_begin_must("not sent");
 	if (cancel)
 		qts_exec_cancel_answer(order_uid, &event, qts_now());
 	else
@@ -97,8 +95,7 @@ store_order_answer(const QtsBrokerEvent *event)
 	QtsAccount *account = qts_session_account(event->account);
 	int64 mono = qts_mono_us();
 
-	if (!qts_txn_begin("order answer"))
-		return;
+	qts_txn_begin_must("order answer");
 	if (event->kind == QTS_EVENT_ORDER)
 		qts_exec_order_answer(&order_uid, event, qts_now());
 	else
@@ -134,8 +131,7 @@ store_ledger(const QtsBrokerEvent *event)
 	if (account == NULL)
 		return;
 	account->ledger_asked = false;
-	if (!qts_txn_begin("ledger"))
-		return;
+	qts_txn_begin_must("ledger");
 	phase = qts_session_phase(qts_calendar_today(now), now);
 	qts_txn_commit();
 	if (event->outcome == QTS_OUTCOME_OK)
@@ -144,8 +140,7 @@ store_ledger(const QtsBrokerEvent *event)
 						!today || phase == QTS_SESSION_AFTER_CLOSE || phase == QTS_SESSION_CLOSED, now);
 	else
 		qts_exec_unknowns(event->account, date, NULL, event->asked_at, false, now);
-	if (!qts_txn_begin("ledger"))
-		return;
+	qts_txn_begin_must("ledger");
 	account->ledger_done |= ok && today;
 	account->ready = account->ledger_done && account->balance_done;
 	if (event->outcome == QTS_OUTCOME_FATAL)
@@ -174,8 +169,7 @@ store_balance(const QtsBrokerEvent *event)
 	account->balance_asked = false;
 	if (event->outcome == QTS_OUTCOME_OK)
 		qts_exec_balance(event->account, &event->balance, event->asked_at, now);
-	if (!qts_txn_begin("balance"))
-		return;
+	qts_txn_begin_must("balance");
 	account->balance_done |= ok;
 	account->ready = account->ledger_done && account->balance_done;
 	qts_account_sync(event->account,

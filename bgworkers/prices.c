@@ -307,7 +307,10 @@ take_ticks(QtsFeed *feed, int64 readable_mono)
 	if (n == 0)
 		return full;
 	if (!qts_txn_begin("ticks"))
+	{
+		qts_count(QTS_COUNT_TICKS_LOST, n); /* the tables are locked: lost, but not silently */
 		return false;
+	}
 	qts_price_store(batch, n, tick_seq);
 	qts_txn_commit_async();
 	tick_seq += n;

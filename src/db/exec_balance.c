@@ -182,8 +182,7 @@ qts_exec_balance(const char *account, const QtsBalance *balance, TimestampTz ask
 	Mismatch *found = NULL;
 	int count = 0;
 
-	if (!qts_txn_begin("balance"))
-		return;
+	qts_txn_begin_must("balance");
 	balance_store(account, balance, asked_at, now, &found, &count);
 	qts_txn_commit();
 	for (int i = 0; i < count; i++)

@@ -259,8 +259,7 @@ qts_exec_ledger(const char *account, QtsDate date, const QtsLedger *ledger, Time
 
 	/* unknown orders first: a bound one is then brought up to date by its row below */
 	qts_exec_unknowns(account, date, ledger, asked_at, trusted, now);
-	if (!qts_txn_begin("ledger"))
-		return;
+	qts_txn_begin_must("ledger");
 	known = known_orders(account, date, &nknown);
 	qts_txn_commit();
 	for (int i = 0; i < ledger->count; i++)
@@ -281,8 +280,7 @@ qts_exec_ledger(const char *account, QtsDate date, const QtsLedger *ledger, Time
 			continue;
 		}
 		/* one position is locked at a time: no circle with anybody */
-		if (!qts_txn_begin("ledger row"))
-			break;
+		qts_txn_begin_must("ledger row");
 		if (found == NULL)
 			row_foreign(account, date, seen, session_over, now);
 		else if (qts_exec_lock_order(&found->order_uid, &row))

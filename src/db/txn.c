@@ -18,6 +18,7 @@
 #include "utils/snapmgr.h"
 
 #include "db/txn.h"
+#include "errcodes.h"
 
 static MemoryContext caller_cxt = NULL;
 
@@ -45,6 +46,15 @@ qts_txn_begin(const char *activity)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	pgstat_report_activity(STATE_RUNNING, activity);
 	return true;
+}
+
+void
+qts_txn_begin_must(const char *activity)
+{
+	if (!qts_txn_begin(activity))
+		ereport(ERROR, (errcode(QTS_ERRCODE_NOT_ACTIVE),
+						errmsg("the engine's tables are locked or gone: %s", activity),
+						errhint("The worker starts afresh; what was under way is looked up at the broker.")));
 }
 
 /* Leaves the caller's context current: commit itself leaves TopMemoryContext. */

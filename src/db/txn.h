@@ -16,6 +16,13 @@
  * when the extension is not there or is being created, altered or dropped.
  */
 extern bool qts_txn_begin(const char *activity);
+
+/*
+ * The same where the caller holds an answer that would be lost: an error
+ * (QT001) instead of false.  The worker then starts afresh, and what has no
+ * stored answer is UNKNOWN, as after a crash.
+ */
+extern void qts_txn_begin_must(const char *activity);
 extern void qts_txn_commit(void);
 
 /* Commit without waiting for the disk: ticks, heartbeats, never money. */

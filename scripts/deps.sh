@@ -7,9 +7,9 @@ case "${1:-check}" in demo | check | bench) ;; *) echo "usage: $0 demo|check|ben
 
 # file or command that proves the presence, then the package
 demo="gcc:gcc make:make pkg-config:pkg-config perl:perl /usr/lib/postgresql/15/bin/postgres:postgresql-15
-/usr/lib/postgresql/15/lib/pgxs/src/makefiles/pgxs.mk:postgresql-server-dev-15
+dpkg:postgresql-server-dev-15
 dpkg:libcurl4-openssl-dev dpkg:libwebsockets-dev dpkg:libjansson-dev dpkg:libssl-dev dpkg:zlib1g-dev"
-check="dpkg:libipc-run-perl dpkg:postgresql-15-pgtap dpkg:libtap-parser-sourcehandler-pgtap-perl
+check="dpkg:libipc-run-perl dpkg:libdbd-pg-perl dpkg:postgresql-15-pgtap dpkg:libtap-parser-sourcehandler-pgtap-perl
 prove:perl curl:curl openssl:openssl cppcheck:cppcheck clang-format-14:clang-format-14 clang-14:clang-14
 dpkg:libclang-rt-14-dev"
 bench="redis-server:redis-server dpkg:libhiredis-dev"

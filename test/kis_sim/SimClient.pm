@@ -119,6 +119,7 @@ sub order_body
 		ORD_DVSN => $o{type} // '00',
 		ORD_QTY => '' . ($o{qty} // 1),
 		ORD_UNPR => '' . ($o{price} // 0),
+		$o{trigger} ? (CNDT_PRIC => "$o{trigger}") : (),
 		EXCG_ID_DVSN_CD => $o{excg} // 'KRX' });
 }
 
@@ -186,7 +187,7 @@ sub ledger
 		ODNO => '',
 		INQR_DVSN_3 => '00',
 		INQR_DVSN_1 => '',
-		EXCG_ID_DVSN_CD => 'KRX',
+		EXCG_ID_DVSN_CD => 'ALL',
 		CTX_AREA_FK100 => '',
 		CTX_AREA_NK100 => '');
 	my $cont = delete $q{tr_cont};
@@ -300,7 +301,7 @@ sub ws_record
 		my $k = $ws->{keys}{$tr_id};
 		my ($key, $iv) = map { unpack 'H*', $_ } $k->{key}, $k->{iv};
 		(my $line = $payload) =~ s/[^A-Za-z0-9+\/=]//g;
-		$payload = qx{printf %s '$line' | openssl enc -d -aes-256-cbc -A -a -K $key -iv $iv};
+		$payload = qx{printf %s '$line' | openssl enc -d -aes-256-cbc -A -a -K $key -iv $iv 2>/dev/null};
 	}
 	return [ split /\^/, $payload, -1 ];
 }

@@ -13,6 +13,7 @@
 #include "sim.h"
 
 static uint64_t random_state = 1;
+static uint64_t origin = 1;
 
 void *
 qts_mem_grow(void *old, size_t size)
@@ -25,6 +26,16 @@ qts_mem_grow(void *old, size_t size)
 		abort();
 	}
 	return grown;
+}
+
+/* The array, grown by doubling when its n items leave no room for one more. */
+void *
+qts_mem_room(void *old, int *cap, int n, size_t size)
+{
+	if (n < *cap)
+		return old;
+	*cap = *cap ? *cap * 2 : 16;
+	return qts_mem_grow(old, (size_t) *cap * size);
 }
 
 void *
@@ -135,18 +146,30 @@ qts_text_copy(char *target, size_t size, const char *source)
 void
 qts_random_seed(uint64_t seed)
 {
+	origin = seed;
 	random_state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
 }
 
 /* splitmix64 */
 uint64_t
-qts_random_next(void)
+qts_random_mix(uint64_t z)
 {
-	uint64_t z = (random_state += UINT64_C(0x9E3779B97F4A7C15));
-
 	z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
 	z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
 	return z ^ (z >> 31);
+}
+
+uint64_t
+qts_random_next(void)
+{
+	return qts_random_mix(random_state += UINT64_C(0x9E3779B97F4A7C15));
+}
+
+/* The seed the process was started with. */
+uint64_t
+qts_random_origin(void)
+{
+	return origin;
 }
 
 uint64_t

@@ -50,6 +50,22 @@ qts_clock_now(void)
 	return base_virtual + (int64_t) ((double) (qts_clock_mono() - base_mono) * base_speed);
 }
 
+/* What the broker's own clock writes on orders, notices and prints. */
+int64_t
+qts_clock_stamp(void)
+{
+	return qts_clock_now() + qts_options.clock_skew_ms * 1000;
+}
+
+/* The minute of the day. */
+int
+qts_clock_minute(void)
+{
+	int tmd = qts_clock_tmd(qts_clock_now());
+
+	return tmd / 10000 * 60 + tmd / 100 % 100;
+}
+
 double
 qts_clock_speed(void)
 {
@@ -163,8 +179,7 @@ QtsPhase
 qts_clock_phase(void)
 {
 	int64_t now = qts_clock_now();
-	int tmd = qts_clock_tmd(now);
-	int minute = tmd / 10000 * 60 + tmd / 100 % 100;
+	int minute = qts_clock_minute();
 
 	if (qts_options.market_open >= 0)
 		return qts_options.market_open ? QTS_PHASE_CONTINUOUS : QTS_PHASE_AFTER;
@@ -208,7 +223,7 @@ qts_clock_watch(void)
 	int64_t left = 60000000 - qts_clock_now() % 60000000;
 	double real_us;
 
-	qts_exchange_session();
+	qts_session_apply();
 	watch_generation++;
 	if (base_speed <= 0)
 		return;

@@ -37,6 +37,8 @@ typedef struct Option
 
 static const Option option_table[] = {
 	OPTION("fill_delay_ms", OPTION_MS, fill_delay_ms, 0, 3600000),
+	OPTION("fill_delay_max_ms", OPTION_MS, fill_delay_max_ms, 0, 3600000),
+	OPTION("clock_skew_ms", OPTION_MS, clock_skew_ms, -3600000, 3600000),
 	OPTION("piece_delay_ms", OPTION_MS, piece_delay_ms, 0, 3600000),
 	OPTION("cancel_delay_ms", OPTION_MS, cancel_delay_ms, 0, 3600000),
 	OPTION("accept_before_reply", OPTION_BOOL, accept_before_reply, 0, 0),
@@ -47,10 +49,18 @@ static const Option option_table[] = {
 	OPTION("ledger_empty", OPTION_BOOL, ledger_empty, 0, 0),
 	OPTION("paper_ledger_empty", OPTION_BOOL, ledger_empty, 0, 0),
 	OPTION("ledger_lag_ms", OPTION_MS, ledger_lag_ms, 0, 3600000),
+	OPTION("ledger_fill_lag_ms", OPTION_MS, ledger_fill_lag_ms, 0, 3600000),
+	OPTION("balance_lag_ms", OPTION_MS, balance_lag_ms, 0, 3600000),
+	OPTION("ledger_odno_width", OPTION_INT, ledger_odno_width, 1, 10),
+	OPTION("notice_odno_width", OPTION_INT, notice_odno_width, 1, 10),
+	OPTION("strict_query", OPTION_BOOL, is_strict, 0, 0),
+	OPTION("closed_unexpectedly", OPTION_BOOL, closed_unexpectedly, 0, 0),
+	OPTION("auto_vi", OPTION_BOOL, auto_vi, 0, 0),
 	OPTION("pingpong_ms", OPTION_MS, pingpong_ms, 0, 3600000),
 	OPTION("pingpong_required", OPTION_BOOL, pingpong_required, 0, 0),
 	OPTION("tick_fields", OPTION_INT, tick_fields, 46, 47),
-	OPTION("notice_fields", OPTION_INT, notice_fields, 23, 26),
+	OPTION("book_fields", OPTION_INT, book_fields, 59, 63),
+	OPTION("notice_fields", OPTION_INT, notice_fields, 18, 30),
 	OPTION("page_ledger", OPTION_INT, page_ledger, 1, 1000),
 	OPTION("page_open", OPTION_INT, page_open, 1, 1000),
 	OPTION("page_balance", OPTION_INT, page_balance, 1, 1000),
@@ -68,6 +78,8 @@ static const Option option_table[] = {
 	OPTION("closing_auction", OPTION_TIME, closing_min, 0, 1440),
 	OPTION("after_open", OPTION_TIME, after_open_min, 0, 1440),
 	OPTION("after_close", OPTION_TIME, after_close_min, 0, 1440),
+	OPTION("premarket_open", OPTION_TIME, premarket_open_min, 0, 1440),
+	OPTION("premarket_close", OPTION_TIME, premarket_close_min, 0, 1440),
 };
 
 QtsOptions qts_options;
@@ -87,6 +99,10 @@ qts_config_defaults(bool is_paper)
 	o->pingpong_required = true;
 	o->tick_fields = 47;
 	o->notice_fields = is_paper ? 23 : 26;
+	o->book_fields = 63;
+	o->ledger_odno_width = o->notice_odno_width = 10;
+	o->premarket_open_min = 8 * 60;
+	o->premarket_close_min = 8 * 60 + 50;
 	o->page_ledger = is_paper ? 15 : 100;
 	o->page_open = 50;
 	o->page_balance = is_paper ? 20 : 50;
@@ -177,6 +193,16 @@ option_special(const char *name, const json_t *value, bool *is_known)
 	{
 		qts_options.ledger_documented = text != NULL && strcmp(text, "documented") == 0;
 		return text != NULL && (qts_options.ledger_documented || strcmp(text, "live") == 0);
+	}
+	if (strcmp(name, "ledger_keys") == 0)
+	{
+		qts_options.ledger_sample_keys = text != NULL && strcmp(text, "sample") == 0;
+		return text != NULL && (qts_options.ledger_sample_keys || strcmp(text, "live") == 0);
+	}
+	if (strcmp(name, "next_odno") == 0)
+	{
+		qts_book_force_number(json_integer_value(value));
+		return json_is_integer(value) && json_integer_value(value) > 0;
 	}
 	if (strcmp(name, "rate_window") == 0)
 	{

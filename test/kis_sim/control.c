@@ -122,7 +122,7 @@ control_order_named(const QtsReq *req)
 {
 	int64_t odno = qts_json_int(req->json, "odno", 0);
 
-	return qts_exchange_find(qts_clock_date(qts_clock_now()), odno);
+	return qts_book_find(qts_clock_date(qts_clock_now()), odno);
 }
 
 static bool
@@ -142,7 +142,7 @@ control_fill(const QtsReq *req, QtsResp *resp)
 static bool
 control_cancel(QtsOrder *target)
 {
-	QtsOrder *request = qts_exchange_create(target->account, target->symbol);
+	QtsOrder *request = qts_book_create(target->account, target->symbol);
 
 	if (request == NULL)
 		return false;
@@ -196,11 +196,12 @@ control_notice(const QtsReq *req, QtsResp *resp)
 static bool
 control_frame(const QtsReq *req, QtsResp *resp)
 {
-	const char *text = qts_json_text(req->json, "text");
+	const json_t *text = json_object_get(req->json, "text");
 
-	if (text == NULL)
+	if (!json_is_string(text))
 		return control_fail(resp, 400, "text is missing");
-	qts_buf_printf(&resp->body, "{\"sent\":%d}", qts_wsapp_text(text, strlen(text)));
+	qts_buf_printf(&resp->body, "{\"sent\":%d}",
+				   qts_feed_text(json_string_value(text), json_string_length(text)));
 	return true;
 }
 
@@ -233,8 +234,25 @@ static bool
 control_fault(const QtsReq *req, QtsResp *resp)
 {
 	const char *error = NULL;
-	int id = qts_fault_add(req->json, &error);
+	const json_t *rules = json_object_get(req->json, "rules");
+	int id;
+	size_t i;
+	json_t *rule;
 
+	if (rules != NULL)
+	{
+		qts_buf_text(&resp->body, "{\"ids\":[");
+		json_array_foreach(rules, i, rule)
+		{
+			id = qts_fault_add(rule, &error);
+			if (id < 0)
+				return control_fail(resp, 400, error);
+			qts_buf_printf(&resp->body, "%s%d", i ? "," : "", id);
+		}
+		qts_buf_text(&resp->body, "]}");
+		return true;
+	}
+	id = qts_fault_add(req->json, &error);
 	if (id < 0)
 		return control_fail(resp, 400, error);
 	qts_buf_printf(&resp->body, "{\"id\":%d}", id);
@@ -244,7 +262,11 @@ control_fault(const QtsReq *req, QtsResp *resp)
 static bool
 control_faults(const QtsReq *req, QtsResp *resp)
 {
-	if (strcmp(req->method, "DELETE") == 0)
+	int id = (int) qts_json_int(req->json, "id", 0);
+
+	if (strcmp(req->method, "DELETE") == 0 && id > 0)
+		qts_fault_remove(NULL, id);
+	else if (strcmp(req->method, "DELETE") == 0)
 		qts_fault_clear();
 	qts_fault_list(&resp->body);
 	return true;
@@ -271,6 +293,74 @@ control_play(const QtsReq *req, QtsResp *resp)
 	return true;
 }
 
+/* Forget an account, or with keep=1 only what it did; its rules and requests go too. */
+static bool
+control_forget_account(const QtsReq *req, QtsResp *resp)
+{
+	const char *name = qts_json_text(req->json, "account");
+	QtsAccount *account = qts_account_named(name);
+	int orders = account ? account->n_orders : 0;
+	int requests;
+
+	if (account == NULL)
+		return control_fail(resp, 404, "no such account");
+	requests = qts_witness_forget(account);
+	qts_fault_remove(name, 0);
+	if (qts_json_int(req->json, "keep", 0) != 0)
+		qts_account_clear(account);
+	else
+	{
+		qts_oauth_forget_account(account);
+		qts_account_remove(account);
+	}
+	qts_buf_printf(&resp->body, "{\"orders\":%d,\"requests\":%d}", orders, requests);
+	return true;
+}
+
+static bool
+control_forget_app(const QtsReq *req, QtsResp *resp)
+{
+	QtsApp *app = qts_oauth_app(qts_json_text(req->json, "app_key"));
+
+	if (app == NULL)
+		return control_fail(resp, 404, "no such app");
+	qts_wsapp_close_app(app);
+	qts_oauth_remove(app);
+	return control_done(resp);
+}
+
+/* vi, halt and resume of a symbol; circuit_breaker and resume of the market. */
+static bool
+control_market(const QtsReq *req, QtsResp *resp)
+{
+	const char *event = qts_json_text(req->json, "event");
+	const char *code = qts_json_text(req->json, "symbol");
+	QtsSymbol *symbol = code ? qts_market_find(code) : NULL;
+
+	if (event == NULL || (code != NULL && symbol == NULL))
+		return control_fail(resp, 400, "event is missing or the symbol unknown");
+	if (strcmp(event, "circuit_breaker") == 0)
+		qts_session_break((int) qts_json_int(req->json, "level", 1), qts_json_int(req->json, "stop_s", 0),
+						  qts_json_int(req->json, "auction_s", 0));
+	else if (strcmp(event, "resume") == 0 && symbol == NULL)
+		qts_session_resume();
+	else if (symbol == NULL)
+		return control_fail(resp, 400, "symbol is missing or the event unknown");
+	else if (strcmp(event, "vi") == 0)
+		qts_session_vi_start(symbol, qts_json_int(req->json, "seconds", 0));
+	else if (strcmp(event, "halt") == 0 || strcmp(event, "resume") == 0)
+	{
+		symbol->is_halted = strcmp(event, "halt") == 0;
+		qts_feed_status(symbol, "");
+		if (!symbol->is_halted && symbol->is_vi)
+			qts_session_vi_end(symbol);
+		qts_exchange_match(symbol);
+	}
+	else
+		return control_fail(resp, 400, "event is vi, halt, resume or circuit_breaker");
+	return control_done(resp);
+}
+
 static bool
 control_quit(const QtsReq *req, QtsResp *resp)
 {
@@ -285,16 +375,29 @@ static const struct
 	const char *path;
 	Action action;
 } actions[] = {
-	{"GET", "/requests", control_requests}, {"GET", "/truth", control_truth},
-	{"GET", "/stats", control_stats},		{"GET", "/sessions", control_sessions},
-	{"POST", "/config", control_config},	{"POST", "/price", control_price},
-	{"POST", "/fill", control_fill},		{"POST", "/kill_order", control_kill},
-	{"POST", "/order", control_order},		{"POST", "/notice", control_notice},
-	{"POST", "/frame", control_frame},		{"GET", "/clock", control_clock},
-	{"POST", "/clock", control_clock},		{"POST", "/fault", control_fault},
-	{"GET", "/faults", control_faults},		{"DELETE", "/faults", control_faults},
-	{"POST", "/release", control_release},	{"GET", "/wait", qts_witness_wait},
-	{"GET", "/play", control_play},			{"POST", "/play", control_play},
+	{"GET", "/requests", control_requests},
+	{"GET", "/truth", control_truth},
+	{"GET", "/stats", control_stats},
+	{"GET", "/sessions", control_sessions},
+	{"POST", "/config", control_config},
+	{"POST", "/price", control_price},
+	{"POST", "/fill", control_fill},
+	{"POST", "/kill_order", control_kill},
+	{"POST", "/order", control_order},
+	{"POST", "/notice", control_notice},
+	{"POST", "/frame", control_frame},
+	{"GET", "/clock", control_clock},
+	{"POST", "/clock", control_clock},
+	{"POST", "/fault", control_fault},
+	{"GET", "/faults", control_faults},
+	{"DELETE", "/faults", control_faults},
+	{"POST", "/release", control_release},
+	{"GET", "/wait", qts_witness_wait},
+	{"GET", "/play", control_play},
+	{"POST", "/play", control_play},
+	{"DELETE", "/account", control_forget_account},
+	{"DELETE", "/app", control_forget_app},
+	{"POST", "/market", control_market},
 	{"POST", "/quit", control_quit},
 };
 

@@ -120,7 +120,7 @@ http_query(const char *query)
 	return object;
 }
 
-/* Query members are documented in upper case and also work in lower case. */
+/* Query members are documented in upper case and also work in lower case; bodies do not. */
 const char *
 qts_req_param(const QtsReq *req, const char *key)
 {
@@ -128,7 +128,7 @@ qts_req_param(const QtsReq *req, const char *key)
 	char lower[32];
 	size_t i;
 
-	if (value != NULL)
+	if (value != NULL || strcmp(req->method, "GET") != 0)
 		return value;
 	for (i = 0; i < sizeof(lower) - 1 && key[i]; i++)
 		lower[i] = (char) tolower((unsigned char) key[i]);
@@ -256,8 +256,10 @@ qts_http_input(QtsConn *conn)
 		qts_buf_drop(&conn->in, head_len + body_len);
 		return is_upgrade ? true : http_refuse(conn, 400);
 	}
-	req.json = strcmp(req.method, "GET") == 0 || body_len == 0 ? http_query(req.query)
-															   : json_loadb(req.body, body_len, 0, NULL);
+	req.json =
+		strcmp(req.method, "GET") == 0 || body_len == 0
+			? http_query(req.query)
+			: json_loadb(req.body, body_len, conn->port == QTS_PORT_CONTROL ? JSON_ALLOW_NUL : 0, NULL);
 	conn->is_busy = true;
 	http_dispatch(&req);
 	json_decref(req.json);

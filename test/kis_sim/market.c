@@ -115,6 +115,8 @@ qts_market_define(const json_t *row)
 	const char *code = qts_json_text(row, "symbol");
 	QtsSymbol *symbol = code ? qts_market_find(code) : NULL;
 	int64_t price;
+	bool was_halted;
+	bool was_vi;
 
 	if (code == NULL)
 		return false;
@@ -129,12 +131,18 @@ qts_market_define(const json_t *row)
 	symbol->is_etf = strcmp(symbol->market, "ETF") == 0 || strcmp(symbol->market, "ETN") == 0;
 	symbol->base = qts_json_int(row, "base", symbol->base);
 	market_limits(symbol);
+	was_halted = symbol->is_halted;
+	was_vi = symbol->is_vi;
 	symbol->is_halted = qts_json_bool(row, "halted", symbol->is_halted);
 	symbol->is_vi = qts_json_bool(row, "vi", symbol->is_vi);
 	price = qts_json_int(row, "price", symbol->price);
 	if (price > 0)
 		symbol->price = price;
 	market_quote(symbol, qts_json_int(row, "bid", -1), qts_json_int(row, "ask", -1));
+	if (!qts_bars_read(symbol, json_object_get(row, "bars")))
+		return false;
+	if (was_halted != symbol->is_halted || was_vi != symbol->is_vi)
+		qts_feed_status(symbol, "");
 	/* Lifting a halt or VI lets waiting orders trade. */
 	qts_exchange_match(symbol);
 	return true;
@@ -154,10 +162,11 @@ qts_market_sign(const QtsSymbol *symbol, int64_t price)
 void
 qts_market_price(QtsSymbol *symbol, int64_t price, int64_t bid, int64_t ask, int64_t volume)
 {
-	int tmd = qts_clock_tmd(qts_clock_now());
+	int tmd = qts_clock_tmd(qts_clock_stamp());
 
 	symbol->last_is_buy = price >= symbol->price;
 	symbol->price = price;
+	symbol->print_date = qts_clock_date(qts_clock_now());
 	market_quote(symbol, bid, ask);
 	if (symbol->open == 0)
 	{
@@ -180,9 +189,10 @@ qts_market_price(QtsSymbol *symbol, int64_t price, int64_t bid, int64_t ask, int
 	*(symbol->last_is_buy ? &symbol->buy_volume : &symbol->sell_volume) += volume;
 	(*(symbol->last_is_buy ? &symbol->buy_count : &symbol->sell_count))++;
 	qts_counters.price_changes++;
-	qts_wsapp_tick(symbol);
+	qts_feed_tick(symbol);
 	qts_wsapp_flush();
 	last_tick_us = qts_clock_real();
+	qts_session_print(symbol);
 	qts_exchange_match(symbol);
 }
 
@@ -200,6 +210,7 @@ qts_market_new_day(void)
 	{
 		QtsSymbol *s = symbols[i];
 
+		qts_bars_close_day(s);
 		s->base = s->vi_ref = s->price - s->price % qts_market_tick(s, s->price);
 		market_limits(s);
 		s->open = s->high = s->low = s->volume = s->amount = 0;
@@ -219,7 +230,7 @@ market_against(QtsBuf *out, const QtsSymbol *s, int64_t reference, int tmd)
 void
 qts_market_record(const QtsSymbol *s, QtsBuf *out)
 {
-	int64_t now = qts_clock_now();
+	int64_t now = qts_clock_stamp();
 	int64_t change = s->price - s->base;
 	double rate = s->base ? (double) change * 100.0 / (double) s->base : 0;
 	double average = s->volume ? (double) s->amount / (double) s->volume : (double) s->price;

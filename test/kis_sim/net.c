@@ -205,25 +205,43 @@ qts_net_send(QtsConn *conn)
 		qts_net_close(conn, false);
 }
 
+/* A new connection that is never read, or is reset: a broker that does not answer. */
+static void
+net_spoil(const QtsConn *listener, QtsConn *conn)
+{
+	const QtsFault *fault = listener->port == QTS_PORT_REST ? qts_fault_line() : NULL;
+
+	if (qts_fault_is(fault, "conn_stall"))
+		conn->is_stalled = true;
+	else if (fault != NULL)
+		qts_net_close(conn, true);
+}
+
 static void
 net_accept(const QtsConn *listener)
 {
 	for (int i = 0; i < 64; i++)
 	{
 		int yes = 1;
+		QtsConn *conn;
 		int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd < 0)
 			return;
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-		if (net_adopt(fd, listener->port, false) != NULL)
-			qts_counters.connections++;
+		conn = net_adopt(fd, listener->port, false);
+		if (conn == NULL)
+			continue;
+		qts_counters.connections++;
+		net_spoil(listener, conn);
 	}
 }
 
 static void
 net_parse(QtsConn *conn)
 {
+	if (conn->is_stalled)
+		conn->in.len = 0;
 	while (!conn->is_dead && !conn->is_busy && conn->in.len > 0 && conn->in.len >= conn->wanted)
 	{
 		bool more = conn->ws != NULL ? qts_ws_input(conn) : qts_http_input(conn);

@@ -3,8 +3,8 @@
  *		Execution notices (H0STCNI0 / H0STCNI9): their fields, and the faults that lose,
  *		double or reorder them.
  *
- * A fill notice held back for reordering is kept as text with its HTS ids' account
- * and sent after the next one, or by a timer when none comes.
+ * A fill notice held back for reordering is kept with its account and sent after the
+ * next one, or by a timer when none comes.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,17 +15,16 @@
 
 #define FIELDS_REAL 26
 #define FIELDS_PAPER 23
+#define FIELDS_MOST 30
 #define REORDER_MS 300
 
 typedef struct Notice
 {
-	char field[FIELDS_REAL][64];
+	char field[FIELDS_MOST][64];
 	int n_fields;
 } Notice;
 
-static char held_text[1024];
-static QtsAccount *held_account;
-static uint64_t held_tag;
+static uint64_t last_held;
 
 /* Lay out what every notice of an order shares. */
 static void
@@ -35,11 +34,11 @@ notice_base(Notice *n, const QtsOrder *o, int64_t qty, int64_t price)
 	bool is_short = qts_options.notice_fields < FIELDS_REAL;
 
 	memset(n, 0, sizeof(*n));
-	n->n_fields = is_short ? FIELDS_PAPER : FIELDS_REAL;
+	n->n_fields = qts_options.notice_fields;
 	snprintf(n->field[1], 64, "%s%s", o->account->cano, o->account->product);
-	snprintf(n->field[2], 64, "%010" PRId64, o->odno);
+	snprintf(n->field[2], 64, "%0*" PRId64, qts_options.notice_odno_width, o->odno);
 	if (o->orgn_odno != 0)
-		snprintf(n->field[3], 64, "%010" PRId64, o->orgn_odno);
+		snprintf(n->field[3], 64, "%0*" PRId64, qts_options.notice_odno_width, o->orgn_odno);
 	snprintf(n->field[4], 64, "%s", o->is_sell ? "01" : "02");
 	snprintf(n->field[5], 64, "%d", (int) o->kind);
 	snprintf(n->field[6], 64, "%s", o->dvsn);
@@ -47,7 +46,7 @@ notice_base(Notice *n, const QtsOrder *o, int64_t qty, int64_t price)
 	snprintf(n->field[8], 64, "%s", o->symbol->code);
 	snprintf(n->field[9], 64, "%010" PRId64, qty);
 	snprintf(n->field[10], 64, "%09" PRId64, price);
-	snprintf(n->field[11], 64, "%06d", qts_clock_tmd(qts_clock_now()));
+	snprintf(n->field[11], 64, "%06d", qts_clock_tmd(qts_clock_stamp()));
 	snprintf(n->field[12], 64, "0");
 	snprintf(n->field[13], 64, "1");
 	snprintf(n->field[14], 64, "1");
@@ -74,61 +73,64 @@ notice_base(Notice *n, const QtsOrder *o, int64_t qty, int64_t price)
 	}
 }
 
+/* The record after the HTS id. */
 static void
-notice_text(const Notice *n, const char *hts_id, char *text, size_t size)
+notice_tail(const Notice *n, QtsBuf *tail)
 {
-	size_t used = (size_t) snprintf(text, size, "%s", hts_id);
-
-	for (int i = 1; i < n->n_fields && used < size; i++)
-		used += (size_t) snprintf(text + used, size - used, "^%s", n->field[i]);
+	for (int i = 1; i < n->n_fields; i++)
+		qts_buf_printf(tail, "^%s", n->field[i]);
 }
 
-static bool
-app_has(const QtsApp *app, const QtsAccount *account)
+static void
+notice_to(const char *hts_id, const char *tail, size_t len, const QtsFault *fault)
 {
-	for (int i = 0; i < app->n_accounts; i++)
-		if (app->accounts[i] == account)
-			return true;
-	return false;
+	QtsBuf record = {0};
+
+	qts_buf_text(&record, hts_id);
+	qts_buf_add(&record, tail, len);
+	if (qts_fault_is(fault, "notice_fields") || qts_fault_is(fault, "notice_field"))
+		qts_feed_mangle(&record, fault);
+	qts_feed_notice(hts_id, record.data, record.len, fault);
+	qts_buf_free(&record);
 }
 
-/* `tail` is the record after the HTS id.  Apps sharing an HTS id are served once. */
+/* To every HTS id that sees the account, once, however many applications share it. */
 static void
-notice_deliver(const QtsAccount *account, const char *tail)
+notice_deliver(const QtsAccount *account, const char *tail, size_t len, const QtsFault *fault)
 {
-	QtsApp *app;
-	char text[1024];
+	bool is_own_told = account->hts_id[0] == '\0';
 
-	for (int i = 0; (app = qts_oauth_app_at(i)) != NULL; i++)
+	for (int i = 0; i < account->n_apps; i++)
 	{
+		const char *hts_id = account->apps[i]->hts_id;
 		bool is_repeat = false;
 
-		if (!app_has(app, account))
-			continue;
 		for (int k = 0; k < i; k++)
-			is_repeat |= app_has(qts_oauth_app_at(k), account) &&
-						 strcmp(qts_oauth_app_at(k)->hts_id, app->hts_id) == 0;
-		if (is_repeat)
-			continue;
-		snprintf(text, sizeof(text), "%s%.900s", app->hts_id, tail);
-		qts_wsapp_notice(app->hts_id, text);
+			is_repeat |= strcmp(account->apps[k]->hts_id, hts_id) == 0;
+		is_own_told |= strcmp(account->hts_id, hts_id) == 0;
+		if (!is_repeat)
+			notice_to(hts_id, tail, len, fault);
 	}
+	if (!is_own_told)
+		notice_to(account->hts_id, tail, len, fault);
 }
 
 static void
 notice_send(const Notice *n, const QtsOrder *order, const char *lose_mode, const char *double_mode)
 {
-	char tail[1024];
+	static const char spoils[] = "notice_field,notice_fields,notice_base64,notice_cipher,notice_batch";
+	QtsBuf tail = {0};
 
 	if (qts_fault_pick(lose_mode, NULL, order) != NULL)
 	{
 		qts_counters.notices_lost++;
 		return;
 	}
-	notice_text(n, "", tail, sizeof(tail));
-	notice_deliver(order->account, tail);
+	notice_tail(n, &tail);
+	notice_deliver(order->account, tail.data, tail.len, qts_fault_pick(spoils, NULL, order));
 	if (double_mode != NULL && qts_fault_pick(double_mode, NULL, order) != NULL)
-		notice_deliver(order->account, tail);
+		notice_deliver(order->account, tail.data, tail.len, NULL);
+	qts_buf_free(&tail);
 }
 
 void
@@ -139,21 +141,33 @@ qts_notice_accept(QtsOrder *order)
 	order->owes_accept = false;
 	notice_base(&n, order, order->qty, order->price);
 	/* Seen on paper: an accept leaves the order price empty. */
-	if (n.n_fields == FIELDS_PAPER)
+	if (n.n_fields < FIELDS_REAL)
 		n.field[22][0] = '\0';
 	notice_send(&n, order, "lose_notices,lose_accepts", "duplicate_accept");
 }
 
 static void
-notice_release(void *arg, uint64_t tag)
+notice_release(QtsAccount *account)
 {
-	(void) arg;
-	if (held_account == NULL || tag != held_tag)
-		return;
-	const QtsAccount *account = held_account;
+	char *text = account->held_notice;
 
-	held_account = NULL;
-	notice_deliver(account, held_text);
+	if (text == NULL)
+		return;
+	account->held_notice = NULL;
+	notice_deliver(account, text, account->held_len, NULL);
+	free(text);
+}
+
+/* The account may be gone by now, so it is looked for by what it holds. */
+static void
+notice_due(void *arg, uint64_t tag)
+{
+	QtsAccount *account;
+
+	(void) arg;
+	for (int i = 0; (account = qts_account_at(i)) != NULL; i++)
+		if (account->held_notice != NULL && account->held_tag == tag)
+			notice_release(account);
 }
 
 void
@@ -168,16 +182,19 @@ qts_notice_fill(QtsOrder *order, int64_t qty, int64_t price)
 	/* Seen on paper: fills name type 00 whatever was ordered. */
 	if (qts_options.is_paper)
 		snprintf(n.field[6], 64, "00");
-	if (held_account == NULL && (fault = qts_fault_pick("reorder_fills", NULL, order)) != NULL)
+	if (order->account->held_notice == NULL && (fault = qts_fault_pick("reorder_fills", NULL, order)) != NULL)
 	{
-		notice_text(&n, "", held_text, sizeof(held_text));
-		held_account = order->account;
-		qts_net_timer(qts_json_int(fault->params, "ms", REORDER_MS) * 1000, notice_release, NULL, ++held_tag);
+		QtsBuf tail = {0};
+
+		notice_tail(&n, &tail);
+		order->account->held_notice = tail.data;
+		order->account->held_len = tail.len;
+		order->account->held_tag = ++last_held;
+		qts_net_timer(qts_json_int(fault->params, "ms", REORDER_MS) * 1000, notice_due, NULL, last_held);
 		return;
 	}
 	notice_send(&n, order, "lose_notices,lose_fills", "duplicate_fill");
-	if (held_account != NULL)
-		notice_release(NULL, held_tag);
+	notice_release(order->account);
 }
 
 /* A cancel or revise that took effect: the new number with the original beside it. */
@@ -219,18 +236,19 @@ qts_notice_custom(const json_t *body)
 										"kind",	  "cond",	 "symbol", "qty",		"price",   "tmd",
 										"rfus",	  "cntg",	 "acpt",   "branch",	"ord_qty", "holder"};
 	const char *hts_id = qts_json_text(body, "hts_id");
-	const char *raw = qts_json_text(body, "raw");
+	const json_t *raw = json_object_get(body, "raw");
 	int64_t odno = qts_json_int(body, "odno", 0);
-	const QtsOrder *order = qts_exchange_find(qts_clock_date(qts_clock_now()), odno);
+	const QtsOrder *order = qts_book_find(qts_clock_date(qts_clock_now()), odno);
 	QtsOrder blank = {.account = qts_account_at(0), .symbol = qts_market_at(0)};
 	Notice n;
-	char text[1024];
+	QtsBuf text = {0};
 	char index[16];
+	int sent;
 
 	if (hts_id == NULL)
 		hts_id = qts_oauth_app_at(0) ? qts_oauth_app_at(0)->hts_id : "";
-	if (raw != NULL)
-		return qts_wsapp_notice(hts_id, strlen(raw) < 900 ? raw : "");
+	if (json_is_string(raw))
+		return qts_feed_notice(hts_id, json_string_value(raw), json_string_length(raw), NULL);
 	if (order == NULL)
 		order = &blank;
 	if (order->account == NULL || order->symbol == NULL)
@@ -245,6 +263,9 @@ qts_notice_custom(const json_t *body)
 		if (qts_json_text(json_object_get(body, "fields"), index))
 			qts_text_copy(n.field[i], 64, qts_json_text(json_object_get(body, "fields"), index));
 	}
-	notice_text(&n, hts_id, text, sizeof(text));
-	return qts_wsapp_notice(hts_id, text);
+	qts_buf_text(&text, hts_id);
+	notice_tail(&n, &text);
+	sent = qts_feed_notice(hts_id, text.data, text.len, NULL);
+	qts_buf_free(&text);
+	return sent;
 }

@@ -13,30 +13,21 @@
 
 #define TOKEN_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-static QtsApp apps[QTS_MAX_APPS];
+static QtsApp *apps[QTS_MAX_APPS];
 static int n_apps;
 
 QtsApp *
 qts_oauth_app_at(int index)
 {
-	return index < n_apps ? &apps[index] : NULL;
+	return index < n_apps ? apps[index] : NULL;
 }
 
 QtsApp *
 qts_oauth_app(const char *app_key)
 {
 	for (int i = 0; i < n_apps; i++)
-		if (app_key != NULL && strcmp(apps[i].app_key, app_key) == 0)
-			return &apps[i];
-	return NULL;
-}
-
-QtsApp *
-qts_oauth_hts(const char *hts_id)
-{
-	for (int i = 0; i < n_apps; i++)
-		if (strcmp(apps[i].hts_id, hts_id) == 0)
-			return &apps[i];
+		if (app_key != NULL && strcmp(apps[i]->app_key, app_key) == 0)
+			return apps[i];
 	return NULL;
 }
 
@@ -44,11 +35,55 @@ QtsApp *
 qts_oauth_approval(const char *key)
 {
 	for (int i = 0; i < n_apps; i++)
-		for (int k = 0; k < QTS_MAX_APP_KEYS && k < apps[i].n_approvals; k++)
-			if (strcmp(apps[i].approvals[k], key) == 0 &&
-				qts_clock_now() - apps[i].approval_us[k] < INT64_C(86400) * 1000000)
-				return &apps[i];
+		for (int k = 0; k < QTS_MAX_APP_KEYS && k < apps[i]->n_approvals; k++)
+			if (strcmp(apps[i]->approvals[k], key) == 0 &&
+				qts_clock_now() - apps[i]->approval_us[k] < INT64_C(86400) * 1000000)
+				return apps[i];
 	return NULL;
+}
+
+static void
+app_leave(QtsApp *app, QtsAccount *account)
+{
+	int kept = 0;
+
+	for (int i = 0; i < account->n_apps; i++)
+		if (account->apps[i] != app)
+			account->apps[kept++] = account->apps[i];
+	account->n_apps = kept;
+}
+
+/* The accounts named become the application's; missing ones are made. */
+static bool
+app_accounts(QtsApp *app, const json_t *list)
+{
+	size_t i;
+	json_t *item;
+
+	for (int k = 0; list != NULL && k < app->n_accounts; k++)
+		app_leave(app, app->accounts[k]);
+	if (list != NULL)
+		app->n_accounts = 0;
+	json_array_foreach(list, i, item)
+	{
+		QtsAccount *account = qts_account_named(json_string_value(item));
+
+		if (account == NULL)
+		{
+			json_t *blank = json_pack("{s:O}", "account", item);
+			bool is_made = blank != NULL && qts_account_define(blank);
+
+			json_decref(blank);
+			account = is_made ? qts_account_named(json_string_value(item)) : NULL;
+		}
+		if (account == NULL || app->n_accounts >= QTS_MAX_APP_ACCOUNTS ||
+			account->n_apps >= QTS_MAX_ACCOUNT_APPS)
+			return false;
+		app_leave(app, account);
+		app->accounts[app->n_accounts++] = account;
+		account->apps[account->n_apps++] = app;
+	}
+	return true;
 }
 
 /* Add an application or change the one with the same key. */
@@ -57,50 +92,72 @@ qts_oauth_define(const json_t *row)
 {
 	const char *key = qts_json_text(row, "app_key");
 	QtsApp *app = qts_oauth_app(key);
-	const json_t *list = json_object_get(row, "accounts");
-	size_t i;
-	json_t *item;
 
-	if (key == NULL || strlen(key) >= sizeof(apps[0].app_key))
+	if (key == NULL || strlen(key) >= sizeof(app->app_key))
 		return false;
 	if (app == NULL)
 	{
 		if (n_apps >= QTS_MAX_APPS)
 			return false;
-		app = &apps[n_apps++];
+		app = apps[n_apps++] = qts_mem_zero(sizeof(*app));
 		app->rate_at = qts_mem_zero(QTS_MAX_RATE * sizeof(int64_t));
 		qts_text_copy(app->app_key, sizeof(app->app_key), key);
 		qts_text_copy(app->hts_id, sizeof(app->hts_id), "myhtsid");
 	}
 	if (qts_json_text(row, "app_secret"))
 		qts_text_copy(app->app_secret, sizeof(app->app_secret), qts_json_text(row, "app_secret"));
+	if (qts_json_text(row, "profile"))
+		app->is_misplaced = (strcmp(qts_json_text(row, "profile"), "paper") == 0) != qts_options.is_paper;
 	if (qts_json_text(row, "hts_id"))
 		qts_text_copy(app->hts_id, sizeof(app->hts_id), qts_json_text(row, "hts_id"));
-	if (list != NULL)
-		app->n_accounts = 0;
-	json_array_foreach(list, i, item)
+	return app_accounts(app, json_object_get(row, "accounts"));
+}
+
+/* The account is about to go: no application has it any more. */
+void
+qts_oauth_forget_account(QtsAccount *account)
+{
+	for (int i = 0; i < account->n_apps; i++)
 	{
-		const char *text = json_string_value(item);
-		char cano[9];
-		QtsAccount *account;
+		QtsApp *app = account->apps[i];
+		int kept = 0;
 
-		if (text == NULL || strlen(text) != 11 || app->n_accounts >= QTS_MAX_APP_ACCOUNTS)
-			return false;
-		snprintf(cano, sizeof(cano), "%.8s", text);
-		account = qts_account_find(cano, text + 9);
-		if (account == NULL)
-		{
-			json_t *blank = json_pack("{s:s}", "account", text);
-			bool is_made = qts_account_define(blank);
-
-			json_decref(blank);
-			if (!is_made)
-				return false;
-			account = qts_account_find(cano, text + 9);
-		}
-		app->accounts[app->n_accounts++] = account;
+		for (int k = 0; k < app->n_accounts; k++)
+			if (app->accounts[k] != account)
+				app->accounts[kept++] = app->accounts[k];
+		app->n_accounts = kept;
 	}
-	return true;
+	account->n_apps = 0;
+}
+
+/* Its sessions must have been closed. */
+void
+qts_oauth_remove(QtsApp *app)
+{
+	int i = 0;
+
+	for (int k = 0; k < app->n_accounts; k++)
+		app_leave(app, app->accounts[k]);
+	while (apps[i] != app)
+		i++;
+	n_apps--;
+	memmove(&apps[i], &apps[i + 1], (size_t) (n_apps - i) * sizeof(apps[0]));
+	free(app->rate_at);
+	free(app);
+}
+
+/* Every token issued so far is as if revoked by its owner; returns how many were valid. */
+int
+qts_oauth_revoke_all(QtsApp *app)
+{
+	int n = 0;
+
+	for (int i = 0; i < QTS_MAX_APP_KEYS && i < app->n_tokens; i++)
+	{
+		n += !app->tokens[i].is_revoked;
+		app->tokens[i].is_revoked = true;
+	}
+	return n;
 }
 
 /* One shared bucket per app key over every REST call but the OAuth ones. */

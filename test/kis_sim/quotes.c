@@ -22,7 +22,31 @@ quote_symbol(const QtsReq *req, const char *key)
 	const char *code = qts_req_param(req, key);
 	const QtsSymbol *symbol = code ? qts_market_find(code) : NULL;
 
+	if (symbol != NULL && symbol->frozen_until_us > qts_clock_mono())
+		return symbol->frozen;
 	return symbol ? symbol : &no_symbol;
+}
+
+/* Queries keep showing the present quote for so long; "" and 0 thaw everything. */
+int
+qts_quote_freeze(const char *code, int64_t ms)
+{
+	QtsSymbol *symbol;
+	int n = 0;
+
+	for (int i = 0; (symbol = qts_market_at(i)) != NULL; i++)
+	{
+		if (*code && strcmp(symbol->code, code) != 0)
+			continue;
+		n++;
+		symbol->frozen_until_us = ms > 0 ? qts_clock_mono() + ms * 1000 : 0;
+		if (ms <= 0)
+			continue;
+		if (symbol->frozen == NULL)
+			symbol->frozen = qts_mem_zero(sizeof(*symbol));
+		*symbol->frozen = *symbol;
+	}
+	return n;
 }
 
 static double
@@ -116,6 +140,30 @@ book_level(const QtsSymbol *s, bool is_ask, int level)
 	for (int i = 1; i < level && price > 0; i++)
 		price += is_ask ? qts_market_tick(s, price) : -qts_market_tick(s, price - 1);
 	return price > s->upper || price < s->lower || price < 0 ? 0 : price;
+}
+
+static int64_t
+book_rest(const QtsSymbol *s, bool is_ask, int level)
+{
+	return book_level(s, is_ask, level) > 0 ? 10000 : 0;
+}
+
+/* One H0STASP0 record without the frame head. */
+void
+qts_quote_book_record(const QtsSymbol *s, QtsBuf *out)
+{
+	qts_buf_printf(out, "%s^%06d^%s", s->code, qts_clock_tmd(qts_clock_stamp()), s->is_vi ? "C" : "0");
+	for (int side = 0; side < 2; side++)
+		for (int i = 1; i <= BOOK_LEVELS; i++)
+			qts_buf_printf(out, "^%" PRId64, book_level(s, side == 0, i));
+	for (int side = 0; side < 2; side++)
+		for (int i = 1; i <= BOOK_LEVELS; i++)
+			qts_buf_printf(out, "^%" PRId64, book_rest(s, side == 0, i));
+	qts_buf_printf(out, "^100000^100000^0^0^%" PRId64 "^0^0^%" PRId64 "^%d^%.2f^%" PRId64 "^0^0^0^0^0",
+				   s->price, s->price - s->base, quote_sign(s), quote_rate(s), s->volume);
+	if (qts_options.book_fields >= 63)
+		qts_buf_printf(out, "^%" PRId64 "^0^0^%d", (s->bid + s->ask) / 2,
+					   qts_clock_phase() == QTS_PHASE_AFTER_MARKET ? 3 : 2);
 }
 
 void

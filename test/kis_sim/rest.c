@@ -1,7 +1,6 @@
 /*
  * rest.c
- *		The broker's REST gateway: limiter, header checks, routing, envelope, and the
- *		place where request faults bend the delivery.
+ *		The broker's REST gateway: limiter, header checks, routing, envelope.
  *
  * A request is recorded before anything else looks at it, so the witness sees what
  * arrived even when the gateway refuses or drops it.
@@ -23,23 +22,37 @@ typedef struct Route
 	const char *tr_ids; /* blank separated, as on the real domain */
 	bool is_real_only;
 	Handler handler;
+	const char *keys; /* query keys the documents demand, checked when `strict_query` is on */
 } Route;
 
 #define TRADING "/uapi/domestic-stock/v1/trading/"
 #define QUOTES "/uapi/domestic-stock/v1/quotations/"
 
+#define ACCOUNT_KEYS "CANO ACNT_PRDT_CD "
+#define PAGE_KEYS "CTX_AREA_FK100 CTX_AREA_NK100 "
+#define QUOTE_KEYS "FID_COND_MRKT_DIV_CODE FID_INPUT_ISCD "
+
 static const Route routes[] = {
-	{"POST", TRADING "order-cash", "TTTC0012U TTTC0802U TTTC0011U TTTC0801U", false, qts_order_cash},
-	{"POST", TRADING "order-rvsecncl", "TTTC0013U TTTC0803U", false, qts_order_revise},
-	{"GET", TRADING "inquire-psbl-rvsecncl", "TTTC0084R TTTC8036R", true, qts_ledger_open},
-	{"GET", TRADING "inquire-daily-ccld", "TTTC0081R TTTC8001R CTSC9215R CTSC9115R", false, qts_ledger_daily},
-	{"GET", TRADING "inquire-balance", "TTTC8434R", false, qts_account_balance},
-	{"GET", TRADING "inquire-psbl-order", "TTTC8908R", false, qts_account_buyable},
-	{"GET", TRADING "inquire-psbl-sell", "TTTC8408R", true, qts_account_sellable},
-	{"GET", QUOTES "inquire-price", "FHKST01010100", false, qts_quote_price},
-	{"GET", QUOTES "inquire-asking-price-exp-ccn", "FHKST01010200", false, qts_quote_book},
-	{"GET", QUOTES "intstock-multprice", "FHKST11300006", false, qts_quote_multi},
-	{"GET", QUOTES "chk-holiday", "CTCA0903R", true, qts_quote_holiday},
+	{"POST", TRADING "order-cash", "TTTC0012U TTTC0802U TTTC0011U TTTC0801U", false, qts_order_cash, ""},
+	{"POST", TRADING "order-rvsecncl", "TTTC0013U TTTC0803U", false, qts_order_revise, ""},
+	{"GET", TRADING "inquire-psbl-rvsecncl", "TTTC0084R TTTC8036R", true, qts_ledger_open,
+	 ACCOUNT_KEYS PAGE_KEYS "INQR_DVSN_1 INQR_DVSN_2"},
+	{"GET", TRADING "inquire-daily-ccld", "TTTC0081R TTTC8001R CTSC9215R CTSC9115R", false, qts_ledger_daily,
+	 ACCOUNT_KEYS PAGE_KEYS "INQR_STRT_DT INQR_END_DT SLL_BUY_DVSN_CD INQR_DVSN PDNO CCLD_DVSN "
+							"ORD_GNO_BRNO ODNO INQR_DVSN_3 INQR_DVSN_1 EXCG_ID_DVSN_CD"},
+	{"GET", TRADING "inquire-balance", "TTTC8434R", false, qts_balance_query,
+	 ACCOUNT_KEYS PAGE_KEYS "AFHR_FLPR_YN OFL_YN INQR_DVSN UNPR_DVSN FUND_STTL_ICLD_YN "
+							"FNCG_AMT_AUTO_RDPT_YN PRCS_DVSN"},
+	{"GET", TRADING "inquire-psbl-order", "TTTC8908R", false, qts_balance_buyable,
+	 ACCOUNT_KEYS "PDNO ORD_UNPR ORD_DVSN CMA_EVLU_AMT_ICLD_YN OVRS_ICLD_YN"},
+	{"GET", TRADING "inquire-psbl-sell", "TTTC8408R", true, qts_balance_sellable, ACCOUNT_KEYS "PDNO"},
+	{"GET", QUOTES "inquire-price", "FHKST01010100", false, qts_quote_price, QUOTE_KEYS},
+	{"GET", QUOTES "inquire-asking-price-exp-ccn", "FHKST01010200", false, qts_quote_book, QUOTE_KEYS},
+	{"GET", QUOTES "intstock-multprice", "FHKST11300006", false, qts_quote_multi,
+	 "FID_COND_MRKT_DIV_CODE_1 FID_INPUT_ISCD_1"},
+	{"GET", QUOTES "inquire-daily-itemchartprice", "FHKST03010100", false, qts_bars_chart,
+	 QUOTE_KEYS "FID_INPUT_DATE_1 FID_INPUT_DATE_2 FID_PERIOD_DIV_CODE FID_ORG_ADJ_PRC"},
+	{"GET", QUOTES "chk-holiday", "CTCA0903R", true, qts_quote_holiday, "BASS_DT CTX_AREA_FK CTX_AREA_NK"},
 };
 
 static const struct
@@ -196,6 +209,8 @@ rest_admit(const QtsReq *req, QtsResp *resp, QtsApp *app)
 		qts_counters.rate_refusals++;
 		qts_rest_error(resp, 500, "1", "EGW00201", "초당 거래건수를 초과하였습니다.");
 	}
+	else if (app->is_misplaced)
+		qts_rest_error(resp, 500, "1", "EGW02004", "도메인과 AppKey가 일치하지 않습니다.");
 	else if (req->appsecret == NULL || strcmp(req->appsecret, app->app_secret) != 0)
 		qts_rest_error(resp, 500, "1", "EGW00105", "유효하지 않은 AppSecret입니다.");
 	else if (rest_is_token_fault(qts_oauth_check(app, req->authorization), resp))
@@ -211,6 +226,28 @@ rest_admit(const QtsReq *req, QtsResp *resp, QtsApp *app)
 	else
 		return true;
 	return false;
+}
+
+/* False with the refusal written when a documented key is absent; empty is present. */
+static bool
+rest_has_keys(const QtsReq *req, QtsResp *resp, const char *keys)
+{
+	char name[40];
+	char text[96];
+
+	for (const char *at = keys; *at; at += strspn(at, " "))
+	{
+		size_t len = strcspn(at, " ");
+
+		snprintf(name, sizeof(name), "%.*s", (int) len, at);
+		at += len;
+		if (qts_req_param(req, name) != NULL)
+			continue;
+		snprintf(text, sizeof(text), "ERROR : INPUT FIELD NOT FOUND [%s]", name);
+		qts_rest_error(resp, 200, "2", "OPSQ2001", text);
+		return false;
+	}
+	return true;
 }
 
 static void
@@ -233,7 +270,7 @@ rest_api(const QtsReq *req, QtsResp *resp)
 		qts_rest_error(resp, 200, "1", "OPSQ0002", "없는 서비스 코드 입니다.");
 	else if (!json_is_object(req->json))
 		qts_rest_error(resp, 500, "1", "IGW00007", "JSON 요청 전문 형식 오류입니다.");
-	else
+	else if (!qts_options.is_strict || rest_has_keys(req, resp, route->keys))
 		route->handler(req, resp, app);
 }
 
@@ -262,98 +299,6 @@ rest_execute(const QtsReq *req, QtsResp *resp)
 		qts_rest_error(resp, 404, "1", "EGW00203", "경로를 찾을 수 없습니다.");
 }
 
-/* Faults answered by the gateway without executing; false when the request goes on. */
-static bool
-rest_refused(const QtsReq *req, QtsResp *resp)
-{
-	const QtsFault *f = req->fault;
-	const json_t *params = f ? f->params : NULL;
-	const char *code = qts_json_text(params, "msg_cd");
-	const char *text = qts_json_text(params, "msg1");
-	int status = (int) qts_json_int(params, "http", 500);
-	bool is_paper = qts_options.is_paper;
-
-	if (qts_fault_is(f, "rate_limit"))
-		qts_rest_error(resp, status, "1", "EGW00201", "초당 거래건수를 초과하였습니다.");
-	else if (qts_fault_is(f, "token_expired"))
-		qts_rest_error(resp, status, "1", "EGW00123", "기간이 만료된 token 입니다.");
-	else if (qts_fault_is(f, "token_invalid"))
-		qts_rest_error(resp, status, "1", "EGW00121", "유효하지 않은 token 입니다.");
-	else if (qts_fault_is(f, "egw00133"))
-	{
-		resp->status = 403;
-		qts_text_copy(resp->msg_cd, sizeof(resp->msg_cd), "EGW00133");
-		qts_buf_text(&resp->body,
-					 "{\"error_description\":\"접근토큰 발급 잠시 후 다시 시도하세요(1분당 1회)\","
-					 "\"error_code\":\"EGW00133\"}");
-	}
-	else if (qts_fault_is(f, "reject_sync"))
-		qts_rest_error(resp, (int) qts_json_int(params, "http", 200), is_paper ? "1" : "7",
-					   code ? code : (is_paper ? "40070000" : "APBK0400"), text ? text : "주문거부");
-	else if (qts_fault_is(f, "gateway_error") && !qts_json_bool(params, "accept", false))
-		qts_rest_error(resp, status, "1", code ? code : "EGW00302",
-					   text ? text : "처리 시간이 초과되었습니다. 이전 거래를 확인하십시오.");
-	else
-		return (qts_fault_is(f, "truncated_json") || qts_fault_is(f, "html_502") ||
-				qts_fault_is(f, "empty_200")) &&
-			   !qts_json_bool(params, "accept", true);
-	return true;
-}
-
-/* Faults that spoil the answer of an executed request. */
-static void
-rest_spoil(const QtsReq *req, QtsResp *resp)
-{
-	const QtsFault *f = req->fault;
-	const char *code = f ? qts_json_text(f->params, "msg_cd") : NULL;
-
-	if (qts_fault_is(f, "gateway_error") && qts_json_bool(f->params, "accept", false))
-		qts_rest_error(resp, (int) qts_json_int(f->params, "http", 500), "1", code ? code : "EGW00302",
-					   "처리 시간이 초과되었습니다. 이전 거래를 확인하십시오.");
-	else if (qts_fault_is(f, "html_502"))
-	{
-		resp->status = (int) qts_json_int(f->params, "http", 502);
-		resp->content_type = "text/html";
-		resp->body.len = 0;
-		qts_buf_text(&resp->body, "<html><body><h1>502 Bad Gateway</h1></body></html>\n");
-	}
-	else if (qts_fault_is(f, "empty_200"))
-		resp->body.len = 0;
-	else if (qts_fault_is(f, "truncated_json"))
-	{
-		if (resp->body.len == 0)
-			qts_buf_text(&resp->body, "{\"rt_cd\":\"0\",\"msg_cd\":\"APBK0013\",\"msg1\"");
-		resp->body.len /= 2;
-	}
-}
-
-/* False when no answer will ever be sent. */
-static bool
-rest_deliver(QtsReq *req, const QtsResp *resp)
-{
-	const QtsFault *f = req->fault;
-	int64_t ms = f ? qts_json_int(f->params, "ms", 1000) : 0;
-
-	if (qts_fault_is(f, "accept_then_close") || qts_fault_is(f, "drop_before_accept") ||
-		qts_fault_is(f, "accept_then_rst"))
-	{
-		qts_net_close(req->conn, qts_fault_is(f, "accept_then_rst"));
-		return false;
-	}
-	if (qts_fault_is(f, "late_response"))
-		qts_hold_delay(req, resp, ms);
-	else if (qts_fault_is(f, "hold_reply"))
-		qts_hold_add(req, resp, f->id);
-	else if (qts_fault_is(f, "drip"))
-		qts_hold_drip(req, resp, f ? qts_json_int(f->params, "ms", 10) : 10);
-	else
-	{
-		req->conn->is_busy = false;
-		qts_http_answer(req->conn, resp, req->keep_alive);
-	}
-	return true;
-}
-
 void
 qts_rest_handle(QtsReq *req)
 {
@@ -363,9 +308,9 @@ qts_rest_handle(QtsReq *req)
 	qts_resp_reset(&resp);
 	req->seq = qts_witness_record(req);
 	req->fault = qts_fault_pick(NULL, req, NULL);
-	if (!qts_fault_is(req->fault, "drop_before_accept") && !rest_refused(req, &resp))
+	if (!qts_fault_is(req->fault, "drop_before_accept") && !qts_spoil_refuse(req, &resp))
 		rest_execute(req, &resp);
-	rest_spoil(req, &resp);
-	is_sent = rest_deliver(req, &resp);
+	qts_spoil_answer(req, &resp);
+	is_sent = qts_spoil_deliver(req, &resp);
 	qts_witness_outcome(req->seq, &resp, req->fault ? req->fault->mode : NULL, is_sent);
 }

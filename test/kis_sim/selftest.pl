@@ -5,76 +5,12 @@
 use strict;
 use warnings;
 use File::Basename qw(dirname);
-use File::Temp qw(tempdir);
 use IO::Select;
 use JSON::PP;
 use Test::More;
 use lib dirname(__FILE__);
 use SimClient;
-
-my $binary = $ARGV[0] // './kis_sim';
-my $dir = tempdir(CLEANUP => 1);
-my $trading = '/uapi/domestic-stock/v1/trading';
-my ($app_key, $app_secret) = ('PSTESTKEY' . 'A' x 27, 'S' x 180);
-my %config = (
-	apps => [ {
-		app_key => $app_key, app_secret => $app_secret, hts_id => 'tester',
-		accounts => ['12345678-01'] } ],
-	symbols => [
-		{ symbol => '005930', name => 'Samsung', market => 'KOSPI', base => 70000, price => 70000 },
-		{ symbol => '035720', name => 'Kakao', market => 'KOSDAQ', base => 40000, price => 40000 } ],
-	accounts => [ {
-		account => '12345678-01', cash => 100000000,
-		holdings => [ { symbol => '005930', qty => 100, avg_price => '60000' } ] } ]);
-
-sub start_sim
-{
-	my (%o) = @_;
-	my $file = "$dir/config.json";
-	open my $fh, '>', $file or die $!;
-	print $fh encode_json({ %config, options => $o{options} // {} });
-	close $fh;
-	my $sim = SimClient::start($binary,
-		'--profile', $o{profile} // 'real', '--config', $file, '--seed', $o{seed} // 7,
-		'--clock', $o{clock} // '2026-11-20T10:00:00+09:00', '--rate', $o{rate} // 0);
-	@$sim{qw(app_key app_secret letter)} =
-	  ($app_key, $app_secret, ($o{profile} // '') eq 'paper' ? 'V' : 'T');
-	$sim->{token} = token($sim)->{json}{access_token};
-	$sim->{approval} = oauth($sim, 'Approval', secretkey => $app_secret)->{json}{approval_key};
-	return $sim;
-}
-
-sub oauth
-{
-	my ($sim, $path, %more) = @_;
-	return SimClient::call($sim->{rest}, 'POST', "/oauth2/$path",
-		{ 'content-type' => 'application/json' },
-		encode_json({ grant_type => 'client_credentials', appkey => $app_key, %more }));
-}
-
-sub token { return oauth($_[0], 'tokenP', appsecret => $app_secret); }
-sub clock { return $_[0]->control('POST', '/clock', { now => "$_[1]+09:00" }); }
-sub price { my ($sim, $code, $p) = @_; return $sim->control('POST', '/price', { symbol => $code, price => $p }); }
-sub fault { my ($sim, %f) = @_; return $sim->control('POST', '/fault', \%f)->{id}; }
-sub posts { return scalar @{ $_[0]->control('GET', '/requests?path=order-cash')->{requests} }; }
-sub orders { return $_[0]->control('GET', '/truth')->{orders}; }
-
-# The state columns of a notice: CNTG_YN, RCTF, RFUS, ACPT.
-sub marks { my ($r) = @_; return defined $r ? join '/', @$r[ 13, 5, 12, 14 ] : 'none'; }
-
-# Notices until the marker frame that the control port sends now.
-sub drain
-{
-	my ($sim, $ws) = @_;
-	my @seen;
-	$sim->control('POST', '/frame', { text => '0|MARKER|001|x' });
-	while (my $record = SimClient::ws_record($ws))
-	{
-		return @seen if $record->[0] eq 'x';
-		push @seen, $record;
-	}
-	die 'the marker frame never came';
-}
+use SimTest;
 
 sub test_oauth
 {

@@ -1,319 +1,11 @@
 /*
  * sim.h
- *		Types, bounds and module interfaces of the simulated KIS broker.
- *
- * One process, one thread, one epoll loop: nothing here is locked.  Orders,
- * symbols, accounts and applications live until the process ends; connections
- * die at the end of the loop turn that closed them, so anything that outlives a
- * turn names a connection by (fd, id) and looks it up again.
- * Money is int64 won; average prices are kept in 1/10000 won.
+ *		Interfaces of the modules of the simulated KIS broker.
  */
 #ifndef QTS_KIS_SIM_SIM_H
 #define QTS_KIS_SIM_SIM_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <jansson.h>
-
-#define QTS_MAX_FD 8192
-#define QTS_MAX_APPS 64
-#define QTS_MAX_APP_ACCOUNTS 16
-#define QTS_MAX_APP_KEYS 8
-#define QTS_MAX_ACCOUNTS 256
-#define QTS_MAX_SYMBOLS 8192
-#define QTS_MAX_HOLDINGS 4096
-#define QTS_MAX_ORDERS 4000000
-#define QTS_MAX_TIMERS 1000000
-#define QTS_MAX_FAULTS 256
-#define QTS_MAX_HELD 4096
-#define QTS_MAX_WAITERS 256
-#define QTS_MAX_RATE 20000
-#define QTS_MAX_HEAD 32768
-#define QTS_MAX_REST_BODY 65536
-#define QTS_MAX_CONTROL_BODY (16 * 1024 * 1024)
-#define QTS_MAX_WS_MESSAGE 65536
-#define QTS_MAX_OUT (64 * 1024 * 1024)
-#define QTS_MAX_BARS 4000000
-#define QTS_MAX_HOLIDAYS 64
-#define QTS_RING 262144
-#define QTS_WS_SUBS 41
-
-typedef struct QtsBuf
-{
-	char *data;
-	size_t len;
-	size_t cap;
-} QtsBuf;
-
-typedef enum QtsPort
-{
-	QTS_PORT_REST,
-	QTS_PORT_WS,
-	QTS_PORT_CONTROL
-} QtsPort;
-
-typedef struct QtsWs QtsWs;
-typedef struct QtsOrder QtsOrder;
-typedef struct QtsFault QtsFault;
-
-typedef struct QtsConn
-{
-	int fd;
-	uint64_t id;
-	QtsPort port;
-	bool is_listener;
-	bool is_dead;
-	bool is_busy;		/* an answer is owed; pipelined input waits */
-	bool has_out_watch; /* EPOLLOUT is armed */
-	bool close_when_sent;
-	size_t wanted; /* input bytes below which parsing is pointless */
-	QtsBuf in;
-	QtsBuf out;
-	size_t out_pos;
-	QtsWs *ws;
-	struct QtsConn *next_dead;
-} QtsConn;
-
-typedef struct QtsReq
-{
-	QtsConn *conn;
-	const char *method;
-	const char *path;
-	const char *query;
-	const char *authorization;
-	const char *appkey;
-	const char *appsecret;
-	const char *tr_id;
-	const char *custtype;
-	const char *tr_cont;
-	const char *content_type;
-	const char *hashkey;
-	const char *ws_key;
-	const char *body;
-	size_t body_len;
-	json_t *json; /* body or query as an object; NULL when unreadable */
-	bool keep_alive;
-	int64_t t_us;
-	uint64_t seq;
-	QtsFault *fault;
-} QtsReq;
-
-typedef struct QtsResp
-{
-	int status;
-	QtsBuf body;
-	const char *content_type;
-	char tr_id[16];
-	char tr_cont[2];
-	char rt_cd[4];
-	char msg_cd[12];
-	char odno[12];
-} QtsResp;
-
-typedef struct QtsSymbol
-{
-	char code[13];
-	char name[64];
-	char market[12];
-	bool is_etf;
-	bool is_halted;
-	bool is_vi;
-	int64_t base, price, bid, ask, open, high, low, upper, lower, vi_ref;
-	int64_t volume, amount, buy_volume, sell_volume, buy_count, sell_count, last_qty;
-	bool last_is_buy;
-	int open_tmd, high_tmd, low_tmd;
-	int64_t buy_max, sell_min; /* outer bounds of resting limits; only widen between scans */
-	QtsOrder *open_orders;
-	struct QtsSymbol *hash_next;
-} QtsSymbol;
-
-typedef struct QtsHolding
-{
-	QtsSymbol *symbol;
-	int64_t qty;
-	int64_t locked;
-	int64_t cost_e4;
-	int64_t today_buy, today_sell, prev_buy, prev_sell;
-} QtsHolding;
-
-typedef struct QtsAccount
-{
-	char account[12]; /* 12345678-01 */
-	char cano[9];
-	char product[3];
-	char branch[6];
-	char holder[32];
-	int64_t cash; /* settled on D+2: every trade and cost so far */
-	int64_t reserved;
-	int64_t net_today, net_prev;
-	int64_t today_buy_amt, today_sell_amt, today_cost;
-	int64_t prev_buy_amt, prev_sell_amt, prev_cost;
-	QtsHolding *holdings;
-	int n_holdings;
-	QtsOrder **orders;
-	int n_orders, cap_orders;
-} QtsAccount;
-
-typedef struct QtsToken
-{
-	char text[400];
-	int64_t issued_us;
-	int64_t expires_us;
-	bool is_revoked;
-} QtsToken;
-
-typedef struct QtsApp
-{
-	char app_key[40];
-	char app_secret[200];
-	char hts_id[16];
-	QtsAccount *accounts[QTS_MAX_APP_ACCOUNTS];
-	int n_accounts;
-	QtsToken tokens[QTS_MAX_APP_KEYS];
-	int n_tokens; /* issued so far; slot = n % QTS_MAX_APP_KEYS */
-	int64_t token_call_us;
-	char approvals[QTS_MAX_APP_KEYS][40];
-	int64_t approval_us[QTS_MAX_APP_KEYS];
-	int n_approvals;
-	int64_t *rate_at; /* monotonic times of the last admitted calls */
-	int rate_pos;
-	int64_t rate_second;
-	int rate_in_second;
-	QtsWs *session;
-	int64_t session_free_us; /* a dropped session still counts until then */
-} QtsApp;
-
-typedef struct QtsFill
-{
-	int64_t qty;
-	int64_t price;
-	int64_t t_us;
-	struct QtsFill *next;
-} QtsFill;
-
-typedef enum QtsKill
-{
-	QTS_KILL_NONE,
-	QTS_KILL_CANCEL,
-	QTS_KILL_REVISE,
-	QTS_KILL_REJECT,
-	QTS_KILL_EXPIRE,
-	QTS_KILL_RESIDUE
-} QtsKill;
-
-typedef enum QtsKind
-{
-	QTS_KIND_NEW,
-	QTS_KIND_REVISE,
-	QTS_KIND_CANCEL /* a request row only: never rests, never fills */
-} QtsKind;
-
-struct QtsOrder
-{
-	int64_t odno;
-	int64_t orgn_odno;
-	int date;
-	int tmd;
-	int index; /* place in the account's list */
-	QtsAccount *account;
-	QtsSymbol *symbol;
-	QtsKind kind;
-	QtsKill kill;
-	bool is_sell;
-	bool is_open;
-	bool is_market;
-	bool is_after_market;
-	bool has_arrived; /* reached the exchange; may match */
-	bool owes_accept; /* accept notice not sent yet */
-	bool accept_after_fill;
-	char dvsn[4];
-	char excg[4];
-	char channel[12];
-	char ip[16];
-	int tif; /* 0 none, 1 IOC, 2 FOK */
-	int64_t qty, price, limit, filled, amount, killed;
-	int64_t reserved;
-	int64_t fee, tax;
-	int64_t accepted_us;
-	int64_t last_fill_us;
-	int pieces_left;
-	bool has_piece_timer;
-	QtsFill *fills;
-	QtsFill *last_fill;
-	QtsOrder *target; /* what a cancel or revise acts on */
-	int64_t target_qty;
-	QtsOrder *prev, *next, *hash_next;
-};
-
-typedef enum QtsPhase
-{
-	QTS_PHASE_HOLIDAY,
-	QTS_PHASE_BEFORE,
-	QTS_PHASE_OPENING, /* opening call auction */
-	QTS_PHASE_CONTINUOUS,
-	QTS_PHASE_CLOSING, /* closing call auction */
-	QTS_PHASE_AFTER,
-	QTS_PHASE_AFTER_MARKET
-} QtsPhase;
-
-typedef struct QtsOptions
-{
-	bool is_paper;
-	int rest_port, ws_port, control_port;
-
-	int64_t fill_delay_ms, piece_delay_ms, cancel_delay_ms;
-	bool accept_before_reply;
-	int partial_fills;
-	bool auto_fill;
-	int spread_ticks;
-	int rate_per_second;
-	bool rate_fixed;
-	bool ledger_documented;
-	bool ledger_empty;
-	int64_t ledger_lag_ms;
-	int64_t pingpong_ms;
-	bool pingpong_required;
-	int tick_fields, notice_fields;
-	int page_ledger, page_open, page_balance;
-	int64_t avg_blank_ms;
-	int market_open; /* -1 by the clock, 0 closed, 1 continuous */
-	int open_min, close_min, preopen_min, closing_min, after_open_min, after_close_min;
-	int holidays[QTS_MAX_HOLIDAYS];
-	int n_holidays;
-	int token_interval_s, token_life_s, token_reuse_s;
-	int64_t ws_linger_ms;
-	int ws_fragment; /* bytes per fragment; 0 sends whole messages */
-	int64_t fee_e9, etf_fee_e9;
-} QtsOptions;
-
-typedef struct QtsCounters
-{
-	int64_t connections, requests, orders_accepted, orders_rejected, fills, cancels, kills;
-	int64_t ticks_sent, notices_sent, notices_lost, frames_received, pongs;
-	int64_t ws_sessions, ws_open, subscriptions, rate_refusals, faults_fired, tokens_issued;
-	int64_t price_changes, bars_played, slow_drops;
-} QtsCounters;
-
-struct QtsFault
-{
-	int id;
-	char mode[24];
-	char path[48];
-	char method[8];
-	char tr_id[16];
-	char symbol[13];
-	char account[12];
-	int64_t nth, times, seen, fired;
-	double probability;
-	json_t *params;
-};
-
-typedef void (*QtsTimerFn)(void *arg, uint64_t tag);
-
-extern QtsOptions qts_options;
-extern QtsCounters qts_counters;
+#include "types.h"
 
 /* buf.c: growing byte buffers, JSON text, random numbers */
 void qts_buf_add(QtsBuf *buf, const void *data, size_t len);
@@ -325,8 +17,11 @@ void qts_buf_drop(QtsBuf *buf, size_t len);
 void qts_buf_free(QtsBuf *buf);
 void *qts_mem_zero(size_t size);
 void *qts_mem_grow(void *old, size_t size);
+void *qts_mem_room(void *old, int *cap, int n, size_t size);
 void qts_text_copy(char *target, size_t size, const char *source);
+uint64_t qts_random_mix(uint64_t z);
 uint64_t qts_random_next(void);
+uint64_t qts_random_origin(void);
 uint64_t qts_random_below(uint64_t limit);
 void qts_random_text(char *target, int len, const char *alphabet);
 void qts_random_seed(uint64_t seed);
@@ -339,6 +34,8 @@ bool qts_text_digits(const char *text, int64_t *value);
 int64_t qts_clock_real(void);
 int64_t qts_clock_mono(void);
 int64_t qts_clock_now(void);
+int64_t qts_clock_stamp(void);
+int qts_clock_minute(void);
 bool qts_clock_parse(const char *text, int64_t *us);
 void qts_clock_set(int64_t virtual_us, double speed);
 double qts_clock_speed(void);
@@ -371,6 +68,11 @@ void qts_http_answer(QtsConn *conn, const QtsResp *resp, bool keep_alive);
 void qts_resp_reset(QtsResp *resp);
 const char *qts_req_param(const QtsReq *req, const char *key);
 
+/* spoil.c: request faults on the answer */
+bool qts_spoil_refuse(const QtsReq *req, QtsResp *resp);
+void qts_spoil_answer(const QtsReq *req, QtsResp *resp);
+bool qts_spoil_deliver(QtsReq *req, const QtsResp *resp);
+
 /* rest.c: gateway checks and routing of the broker's REST port */
 void qts_rest_handle(QtsReq *req);
 void qts_rest_error(QtsResp *resp, int status, const char *rt_cd, const char *msg_cd, const char *msg1);
@@ -380,10 +82,12 @@ bool qts_rest_context(const QtsReq *req, const char *key_name, const char *filte
 
 /* oauth.c: applications, tokens, approval keys, the call limiter */
 QtsApp *qts_oauth_app(const char *app_key);
-QtsApp *qts_oauth_hts(const char *hts_id);
 QtsApp *qts_oauth_approval(const char *key);
 QtsApp *qts_oauth_app_at(int index);
 bool qts_oauth_define(const json_t *row);
+void qts_oauth_forget_account(QtsAccount *account);
+void qts_oauth_remove(QtsApp *app);
+int qts_oauth_revoke_all(QtsApp *app);
 bool qts_oauth_admit(QtsApp *app);
 const char *qts_oauth_check(const QtsApp *app, const char *authorization);
 void qts_oauth_token(const QtsReq *req, QtsResp *resp);
@@ -392,34 +96,65 @@ void qts_oauth_approve(const QtsReq *req, QtsResp *resp);
 
 /* account.c: cash, holdings, costs */
 QtsAccount *qts_account_find(const char *cano, const char *product);
+QtsAccount *qts_account_named(const char *text);
 QtsAccount *qts_account_at(int index);
 bool qts_account_define(const json_t *row);
+void qts_account_clear(QtsAccount *account);
+void qts_account_remove(QtsAccount *account);
+QtsDay *qts_account_day(QtsAccount *account, int date);
 QtsHolding *qts_account_holding(QtsAccount *account, QtsSymbol *symbol, bool create);
 int64_t qts_account_fee(const QtsSymbol *symbol, int64_t amount);
 int64_t qts_account_tax(const QtsSymbol *symbol, int64_t amount);
-void qts_account_fill(QtsOrder *order, int64_t qty, int64_t price);
+int64_t qts_account_fill(QtsOrder *order, int64_t qty, int64_t price);
 void qts_account_new_day(void);
-void qts_account_balance(const QtsReq *req, QtsResp *resp, QtsApp *app);
-void qts_account_buyable(const QtsReq *req, QtsResp *resp, QtsApp *app);
-void qts_account_sellable(const QtsReq *req, QtsResp *resp, QtsApp *app);
 
-/* orders.c: order entry, validation, cancel and revise */
+/* balance.c: what an account is told of itself */
+void qts_balance_query(const QtsReq *req, QtsResp *resp, QtsApp *app);
+void qts_balance_buyable(const QtsReq *req, QtsResp *resp, QtsApp *app);
+void qts_balance_sellable(const QtsReq *req, QtsResp *resp, QtsApp *app);
+
+/* checks.c: why an order is refused at once; NULL when it is not */
+const QtsRefusal *qts_check_order(QtsOrder *draft);
+const QtsRefusal *qts_check_revise(QtsOrder *draft, const QtsOrder *target);
+
+/* orders.c: order entry, cancel and revise */
 void qts_order_cash(const QtsReq *req, QtsResp *resp, QtsApp *app);
 void qts_order_revise(const QtsReq *req, QtsResp *resp, QtsApp *app);
 void qts_order_foreign(const json_t *body, QtsResp *resp);
 int64_t qts_order_left(const QtsOrder *order);
 
-/* exchange.c: the book: arrival, matching, fills, kills, session ends */
-QtsOrder *qts_exchange_create(QtsAccount *account, QtsSymbol *symbol);
-QtsOrder *qts_exchange_find(int date, int64_t odno);
-QtsOrder *qts_exchange_at(int index);
-int qts_exchange_count(void);
+/* book.c: every order and the lists it is on */
+QtsOrder *qts_book_create(QtsAccount *account, QtsSymbol *symbol);
+QtsOrder *qts_book_find(int date, int64_t odno);
+QtsOrder *qts_book_at(int index);
+int qts_book_from(int64_t serial);
+void qts_book_new_day(void);
+void qts_book_force_number(int64_t number);
+bool qts_book_is_unbounded(const QtsOrder *order);
+void qts_book_link(QtsOrder *order);
+void qts_book_unlink(QtsOrder *order);
+bool qts_book_defer(QtsOrder *order, int64_t delay_us, QtsStep step);
+void qts_book_due(void *arg, uint64_t tag);
+int qts_book_forget(QtsAccount *account);
+
+/* exchange.c: arrival, matching, fills, kills */
 void qts_exchange_submit(QtsOrder *order, const QtsFault *fault);
+void qts_exchange_step(QtsOrder *order, QtsStep step);
 void qts_exchange_match(QtsSymbol *symbol);
 bool qts_exchange_fill(QtsOrder *order, int64_t qty, int64_t price);
 void qts_exchange_kill(QtsOrder *order, int64_t qty, QtsKill how, bool has_notice);
 void qts_exchange_reserve(QtsOrder *order);
-void qts_exchange_session(void);
+
+/* session.c: what the clock and interruptions do to the market */
+void qts_session_apply(void);
+bool qts_session_takes(QtsWindow window);
+bool qts_session_trades(QtsWindow window);
+QtsBreaker qts_session_breaker(void);
+void qts_session_break(int level, int64_t stop_s, int64_t auction_s);
+void qts_session_resume(void);
+void qts_session_vi_start(QtsSymbol *symbol, int64_t seconds);
+void qts_session_vi_end(QtsSymbol *symbol);
+void qts_session_print(QtsSymbol *symbol);
 
 /* ledger.c: inquire-daily-ccld and inquire-psbl-rvsecncl */
 void qts_ledger_daily(const QtsReq *req, QtsResp *resp, QtsApp *app);
@@ -442,23 +177,44 @@ int qts_market_sign(const QtsSymbol *symbol, int64_t price);
 void qts_quote_price(const QtsReq *req, QtsResp *resp, QtsApp *app);
 void qts_quote_multi(const QtsReq *req, QtsResp *resp, QtsApp *app);
 void qts_quote_book(const QtsReq *req, QtsResp *resp, QtsApp *app);
+int qts_quote_freeze(const char *code, int64_t ms);
+void qts_quote_book_record(const QtsSymbol *s, QtsBuf *out);
 void qts_quote_holiday(const QtsReq *req, QtsResp *resp, QtsApp *app);
 
-/* ws.c: RFC 6455 server side; wsapp.c: subscriptions and frames */
+/* bars.c: daily bars */
+bool qts_bars_read(QtsSymbol *symbol, const json_t *list);
+void qts_bars_close_day(QtsSymbol *symbol);
+void qts_bars_chart(const QtsReq *req, QtsResp *resp, QtsApp *app);
+
+/* ws.c: RFC 6455 server side */
 bool qts_ws_upgrade(const QtsReq *req);
 bool qts_ws_input(QtsConn *conn);
 void qts_ws_gone(QtsConn *conn);
-void qts_ws_queue(QtsConn *conn, int opcode, const void *data, size_t len);
+void qts_ws_queue(QtsConn *conn, int opcode, const void *data, size_t len, int wanted);
+
+/* wsapp.c: sessions and subscriptions */
 void qts_wsapp_open(QtsConn *conn);
 void qts_wsapp_gone(QtsConn *conn);
 void qts_wsapp_message(QtsConn *conn, const char *text, size_t len);
 void qts_wsapp_pong(QtsConn *conn);
-void qts_wsapp_tick(QtsSymbol *symbol);
+QtsSession *qts_wsapp_at(int index);
+QtsConn *qts_wsapp_conn(const QtsSession *session);
+void qts_wsapp_queue(QtsSession *session, const char *text, size_t len, int piece);
 void qts_wsapp_flush(void);
-int qts_wsapp_notice(const char *hts_id, const char *plain);
-int qts_wsapp_text(const char *text, size_t len);
-int qts_wsapp_fault(const char *mode, int64_t ms);
+void qts_wsapp_new_keys(QtsSub *sub);
+int qts_wsapp_fault(const QtsFault *fault, int64_t ms);
+void qts_wsapp_calm(void);
+void qts_wsapp_close_app(const QtsApp *app);
 void qts_wsapp_list(QtsBuf *out);
+
+/* feed.c: frames out and what spoils them */
+void qts_feed_mute(int64_t until_us);
+void qts_feed_tick(QtsSymbol *symbol);
+void qts_feed_status(const QtsSymbol *symbol, const char *code);
+int qts_feed_notice(const char *hts_id, const char *plain, size_t len, const QtsFault *fault);
+int qts_feed_text(const char *text, size_t len);
+void qts_feed_oversize(QtsSession *session, int64_t bytes);
+void qts_feed_mangle(QtsBuf *record, const QtsFault *fault);
 
 /* notice.c: execution notices and their faults */
 void qts_notice_accept(QtsOrder *order);
@@ -470,7 +226,11 @@ int qts_notice_custom(const json_t *body);
 /* faults.c: fault rules */
 QtsFault *qts_fault_pick(const char *modes, const QtsReq *req, const QtsOrder *order);
 bool qts_fault_is(const QtsFault *fault, const char *mode);
-bool qts_fault_is_request(const char *mode);
+QtsFault *qts_fault_feed(const char *mode, const char *tr_id, const char *tr_key, const QtsApp *app);
+QtsFault *qts_fault_line(void);
+bool qts_fault_concerns(const QtsFault *f, const QtsApp *app);
+int qts_fault_count(void);
+int qts_fault_remove(const char *account, int id);
 int qts_fault_add(const json_t *body, const char **error);
 void qts_fault_clear(void);
 void qts_fault_list(QtsBuf *out);
@@ -479,6 +239,7 @@ void qts_fault_list(QtsBuf *out);
 uint64_t qts_witness_record(QtsReq *req);
 void qts_witness_outcome(uint64_t seq, const QtsResp *resp, const char *fault, bool is_sent);
 void qts_witness_requests(const QtsReq *req, QtsBuf *out);
+int qts_witness_forget(QtsAccount *account);
 void qts_witness_stats(QtsBuf *out);
 bool qts_witness_wait(const QtsReq *req, QtsResp *resp);
 void qts_witness_notify(void);

@@ -24,6 +24,7 @@ typedef struct Entry
 	char path[64];
 	char tr_id[16];
 	char account[12];
+	uint64_t before; /* the previous request that names the account; 0 = none */
 	char *body;
 	int status;
 	char rt_cd[4];
@@ -40,6 +41,7 @@ typedef struct Waiter
 	uint64_t tag;
 	char path[64];
 	char tr_id[16];
+	char account[12];
 	char counter[24];
 	int64_t odno;
 	int64_t filled;
@@ -131,6 +133,7 @@ qts_witness_record(QtsReq *req)
 	Entry *e = &ring[next_seq % QTS_RING];
 	const char *cano = qts_req_param(req, "CANO");
 	const char *product = qts_req_param(req, "ACNT_PRDT_CD");
+	QtsAccount *account;
 
 	qts_counters.requests++;
 	witness_count_path(req);
@@ -144,6 +147,12 @@ qts_witness_record(QtsReq *req)
 	qts_text_copy(e->tr_id, sizeof(e->tr_id), req->tr_id);
 	if (cano != NULL && product != NULL)
 		snprintf(e->account, sizeof(e->account), "%.8s-%.2s", cano, product);
+	account = qts_account_named(e->account);
+	if (account != NULL)
+	{
+		e->before = account->last_seq;
+		account->last_seq = e->seq;
+	}
 	e->body = witness_body(req);
 	return e->seq;
 }
@@ -163,10 +172,16 @@ qts_witness_outcome(uint64_t seq, const QtsResp *resp, const char *fault, bool i
 }
 
 static bool
-entry_fits(const Entry *e, const char *path, const char *tr_id)
+text_fits(const char *wanted, const char *text)
 {
-	return (path == NULL || *path == '\0' || strstr(e->path, path) != NULL) &&
-		   (tr_id == NULL || *tr_id == '\0' || strcmp(e->tr_id, tr_id) == 0);
+	return wanted == NULL || *wanted == '\0' || strcmp(wanted, text) == 0;
+}
+
+static bool
+entry_fits(const Entry *e, const char *path, const char *tr_id, const char *account)
+{
+	return e->seq != 0 && (path == NULL || *path == '\0' || strstr(e->path, path) != NULL) &&
+		   text_fits(tr_id, e->tr_id) && text_fits(account, e->account);
 }
 
 static uint64_t
@@ -195,6 +210,32 @@ entry_write(const Entry *e, QtsBuf *out)
 				   e->status, e->rt_cd, e->msg_cd, e->odno, e->fault);
 }
 
+/* The account's requests from `since` on, oldest first; the caller frees the list. */
+static uint64_t *
+witness_chain(const QtsAccount *account, uint64_t since, int *n)
+{
+	uint64_t *list = NULL;
+	int cap = 0;
+
+	*n = 0;
+	for (uint64_t seq = account->last_seq; seq >= since && seq >= witness_first();)
+	{
+		list = qts_mem_room(list, &cap, *n, sizeof(*list));
+		list[(*n)++] = seq;
+		seq = ring[seq % QTS_RING].before;
+		if (seq == 0)
+			break;
+	}
+	for (int i = 0, k = *n - 1; i < k; i++, k--)
+	{
+		uint64_t swap = list[i];
+
+		list[i] = list[k];
+		list[k] = swap;
+	}
+	return list;
+}
+
 void
 qts_witness_requests(const QtsReq *req, QtsBuf *out)
 {
@@ -202,19 +243,47 @@ qts_witness_requests(const QtsReq *req, QtsBuf *out)
 	int64_t limit = qts_json_int(req->json, "limit", QTS_RING);
 	const char *path = qts_json_text(req->json, "path");
 	const char *tr_id = qts_json_text(req->json, "tr_id");
+	const char *name = qts_json_text(req->json, "account");
+	const QtsAccount *account = qts_account_named(name);
+	uint64_t *chain = NULL;
+	int n_chain = 0;
 	int64_t shown = 0;
 
 	if (seq < witness_first())
 		seq = witness_first();
+	if (account != NULL)
+		chain = witness_chain(account, seq, &n_chain);
 	qts_buf_text(out, "{\"requests\":[");
-	for (; seq < next_seq && shown < limit; seq++)
+	for (uint64_t i = 0; shown < limit && (account != NULL ? i < (uint64_t) n_chain : seq + i < next_seq);
+		 i++)
 	{
-		if (!entry_fits(&ring[seq % QTS_RING], path, tr_id))
+		const Entry *e = &ring[(chain != NULL ? chain[i] : seq + i) % QTS_RING];
+
+		if (!entry_fits(e, path, tr_id, name))
 			continue;
 		qts_buf_text(out, shown++ ? "," : "");
-		entry_write(&ring[seq % QTS_RING], out);
+		entry_write(e, out);
 	}
+	free(chain);
 	qts_buf_printf(out, "],\"last_seq\":%llu}", (unsigned long long) next_seq - 1);
+}
+
+/* Forget the account's requests; returns how many there were. */
+int
+qts_witness_forget(QtsAccount *account)
+{
+	int n = 0;
+
+	for (uint64_t seq = account->last_seq; seq != 0 && seq >= witness_first(); n++)
+	{
+		Entry *e = &ring[seq % QTS_RING];
+
+		seq = e->before;
+		free(e->body);
+		memset(e, 0, sizeof(*e));
+	}
+	account->last_seq = 0;
+	return n;
 }
 
 static int64_t
@@ -244,7 +313,7 @@ waiter_is_met(Waiter *w)
 {
 	if (w->odno != 0)
 	{
-		const QtsOrder *o = qts_exchange_find(qts_clock_date(qts_clock_now()), w->odno);
+		const QtsOrder *o = qts_book_find(qts_clock_date(qts_clock_now()), w->odno);
 
 		w->have = o ? o->filled : 0;
 		return o != NULL && o->filled >= w->filled && !(w->wants_closed && o->is_open);
@@ -259,7 +328,7 @@ waiter_is_met(Waiter *w)
 	if (w->scanned < witness_first())
 		w->scanned = witness_first();
 	for (; w->scanned < next_seq; w->scanned++)
-		w->have += entry_fits(&ring[w->scanned % QTS_RING], w->path, w->tr_id);
+		w->have += entry_fits(&ring[w->scanned % QTS_RING], w->path, w->tr_id, w->account);
 	return w->have >= w->wanted;
 }
 
@@ -306,6 +375,7 @@ qts_witness_wait(const QtsReq *req, QtsResp *resp)
 
 	qts_text_copy(w.path, sizeof(w.path), qts_json_text(req->json, "path"));
 	qts_text_copy(w.tr_id, sizeof(w.tr_id), qts_json_text(req->json, "tr_id"));
+	qts_text_copy(w.account, sizeof(w.account), qts_json_text(req->json, "account"));
 	qts_text_copy(w.counter, sizeof(w.counter), qts_json_text(req->json, "counter"));
 	w.odno = qts_json_int(req->json, "odno", 0);
 	w.filled = qts_json_int(req->json, "filled", 0);

@@ -31,8 +31,19 @@ qts_ws_upgrade(const QtsReq *req)
 	QtsBuf joined = {0};
 	QtsConn *conn = req->conn;
 
+	const QtsFault *fault;
+
 	if (strcmp(req->method, "GET") != 0 || strlen(req->ws_key) > 64)
 		return false;
+	/* Refused like any bad request, or the line stays open without a word. */
+	fault = qts_fault_feed("upgrade_refuse", NULL, NULL, NULL);
+	if (fault != NULL)
+	{
+		const char *how = qts_json_text(fault->params, "how");
+
+		conn->is_busy = how != NULL && strcmp(how, "hang") == 0;
+		return conn->is_busy;
+	}
 	qts_buf_printf(&joined, "%s%s", req->ws_key, WS_GUID);
 	SHA1((const unsigned char *) joined.data, joined.len, digest);
 	qts_buf_free(&joined);
@@ -83,11 +94,11 @@ ws_put(QtsConn *conn, int first, const void *data, size_t len)
 	qts_buf_add(&conn->out, data, len);
 }
 
-/* Append one message to the output; the caller flushes. */
+/* Append one message to the output, in pieces if told; the caller flushes. */
 void
-qts_ws_queue(QtsConn *conn, int opcode, const void *data, size_t len)
+qts_ws_queue(QtsConn *conn, int opcode, const void *data, size_t len, int wanted)
 {
-	size_t piece = (size_t) qts_options.ws_fragment;
+	size_t piece = (size_t) (wanted > 0 ? wanted : qts_options.ws_fragment);
 	const char *bytes = data;
 
 	if (piece == 0 || opcode != 1 || len <= piece)
@@ -109,13 +120,13 @@ ws_message(QtsConn *conn, int opcode, char *data, size_t len)
 	qts_counters.frames_received++;
 	if (opcode == 8)
 	{
-		qts_ws_queue(conn, 8, data, len < 2 ? 0 : 2);
+		qts_ws_queue(conn, 8, data, len < 2 ? 0 : 2, 0);
 		conn->close_when_sent = true;
 		qts_net_send(conn);
 	}
 	else if (opcode == 9)
 	{
-		qts_ws_queue(conn, 10, data, len);
+		qts_ws_queue(conn, 10, data, len, 0);
 		qts_net_send(conn);
 	}
 	else if (opcode == 10)

@@ -1,6 +1,6 @@
 /*
  * wsapp.c
- *		The broker's WebSocket sessions: subscriptions, acks, PINGPONG, frames out.
+ *		The broker's WebSocket sessions: subscriptions, acks, PINGPONG, session faults.
  *
  * Owns the session table.  A session belongs to the application whose approval key
  * it first presents, and an application has at most one.  Frames are queued on the
@@ -10,82 +10,61 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
 #include "sim.h"
 
-#define MAX_SESSIONS 256
 #define PONGS_MISSED 3
 
-typedef struct Sub
-{
-	char tr_id[12];
-	char tr_key[16];
-	QtsSymbol *symbol;
-	char iv[17];
-	char key[33];
-	bool is_notice;
-} Sub;
-
-typedef struct Session
-{
-	bool is_used;
-	int fd;
-	uint64_t id;
-	QtsApp *app;
-	Sub subs[QTS_WS_SUBS];
-	int n_subs;
-	int64_t mute_until; /* monotonic: nothing is read or written before it */
-	bool is_dirty;
-	int missed;
-} Session;
-
-static Session sessions[MAX_SESSIONS];
-static int64_t refuse_left;
+static QtsSession sessions[QTS_MAX_SESSIONS];
 static int64_t silent_pings_until;
-static int64_t mute_data_until;
 
 static const char *const known_trs[] = {"H0STCNT0", "H0STASP0", "H0STCNI0", "H0STCNI9",
 										"H0STMKO0", "H0UNCNT0", "H0NXCNT0", "H0STANC0"};
 
-static Session *
+QtsSession *
+qts_wsapp_at(int index)
+{
+	return index < QTS_MAX_SESSIONS ? &sessions[index] : NULL;
+}
+
+static QtsSession *
 session_of(const QtsConn *conn)
 {
-	for (int i = 0; i < MAX_SESSIONS; i++)
+	for (int i = 0; i < QTS_MAX_SESSIONS; i++)
 		if (sessions[i].is_used && sessions[i].id == conn->id)
 			return &sessions[i];
 	return NULL;
 }
 
-static QtsConn *
-session_conn(const Session *session)
+QtsConn *
+qts_wsapp_conn(const QtsSession *session)
 {
 	return session->is_used ? qts_net_find(session->fd, session->id) : NULL;
 }
 
 static bool
-session_is_mute(const Session *session)
+session_is_mute(const QtsSession *session)
 {
 	return session->mute_until > qts_clock_mono();
 }
 
-static void
-session_queue(Session *session, const char *text, size_t len)
+/* Queue one message in pieces of so many bytes; 0 leaves it to the option. */
+void
+qts_wsapp_queue(QtsSession *session, const char *text, size_t len, int piece)
 {
-	QtsConn *conn = session_conn(session);
+	QtsConn *conn = qts_wsapp_conn(session);
 
 	if (conn == NULL || session_is_mute(session))
 		return;
-	qts_ws_queue(conn, 1, text, len);
+	qts_ws_queue(conn, 1, text, len, piece);
 	session->is_dirty = true;
 }
 
 void
 qts_wsapp_flush(void)
 {
-	for (int i = 0; i < MAX_SESSIONS; i++)
+	for (int i = 0; i < QTS_MAX_SESSIONS; i++)
 	{
-		QtsConn *conn = sessions[i].is_dirty ? session_conn(&sessions[i]) : NULL;
+		QtsConn *conn = sessions[i].is_dirty ? qts_wsapp_conn(&sessions[i]) : NULL;
 
 		sessions[i].is_dirty = false;
 		if (conn != NULL)
@@ -96,7 +75,7 @@ qts_wsapp_flush(void)
 static void
 session_ping(void *arg, uint64_t tag)
 {
-	Session *session = arg;
+	QtsSession *session = arg;
 	QtsConn *conn;
 	char stamp[20];
 	char text[96];
@@ -104,7 +83,7 @@ session_ping(void *arg, uint64_t tag)
 
 	if (!session->is_used || session->id != tag || qts_options.pingpong_ms <= 0)
 		return;
-	conn = session_conn(session);
+	conn = qts_wsapp_conn(session);
 	qts_net_timer(qts_options.pingpong_ms * 1000, session_ping, session, tag);
 	if (conn == NULL || session_is_mute(session) || silent_pings_until > qts_clock_mono())
 		return;
@@ -116,16 +95,16 @@ session_ping(void *arg, uint64_t tag)
 	session->missed++;
 	qts_clock_format(qts_clock_now(), "%Y%m%d%H%M%S", stamp, sizeof(stamp));
 	len = snprintf(text, sizeof(text), "{\"header\":{\"tr_id\":\"PINGPONG\",\"datetime\":\"%s\"}}", stamp);
-	session_queue(session, text, (size_t) len);
+	qts_wsapp_queue(session, text, (size_t) len, 0);
 	qts_wsapp_flush();
 }
 
 void
 qts_wsapp_open(QtsConn *conn)
 {
-	for (int i = 0; i < MAX_SESSIONS; i++)
+	for (int i = 0; i < QTS_MAX_SESSIONS; i++)
 	{
-		Session *session = &sessions[i];
+		QtsSession *session = &sessions[i];
 
 		if (session->is_used)
 			continue;
@@ -145,7 +124,7 @@ qts_wsapp_open(QtsConn *conn)
 void
 qts_wsapp_gone(QtsConn *conn)
 {
-	Session *session = session_of(conn);
+	QtsSession *session = session_of(conn);
 
 	if (session == NULL)
 		return;
@@ -158,12 +137,14 @@ qts_wsapp_gone(QtsConn *conn)
 			session->app->session_free_us = qts_clock_mono() + qts_options.ws_linger_ms * 1000;
 	}
 	session->is_used = false;
+	qts_buf_free(&session->ticks);
+	qts_buf_free(&session->notices);
 }
 
 void
 qts_wsapp_pong(QtsConn *conn)
 {
-	Session *session = session_of(conn);
+	QtsSession *session = session_of(conn);
 
 	qts_counters.pongs++;
 	if (session != NULL)
@@ -171,8 +152,8 @@ qts_wsapp_pong(QtsConn *conn)
 }
 
 static void
-session_ack(Session *session, const char *tr_id, const char *tr_key, const char *rt_cd, const char *msg_cd,
-			const char *msg1, const Sub *sub)
+session_ack(QtsSession *session, const char *tr_id, const char *tr_key, const char *rt_cd, const char *msg_cd,
+			const char *msg1, const QtsSub *sub)
 {
 	QtsBuf text = {0};
 
@@ -181,20 +162,22 @@ session_ack(Session *session, const char *tr_id, const char *tr_key, const char 
 	qts_buf_printf(&text,
 				   ",\"encrypt\":\"%s\"},\"body\":{\"rt_cd\":\"%s\",\"msg_cd\":\"%s\","
 				   "\"msg1\":\"%s\"",
-				   sub != NULL && sub->is_notice ? "Y" : "N", rt_cd, msg_cd, msg1);
+				   sub != NULL && sub->channel == QTS_CHANNEL_NOTICE ? "Y" : "N", rt_cd, msg_cd, msg1);
 	if (sub != NULL)
 		qts_buf_printf(&text, ",\"output\":{\"iv\":\"%s\",\"key\":\"%s\"}", sub->iv, sub->key);
 	qts_buf_text(&text, "}}");
-	session_queue(session, text.data, text.len);
+	qts_wsapp_queue(session, text.data, text.len, 0);
 	qts_buf_free(&text);
 	qts_wsapp_flush();
 }
 
 /* False when the session may not go on: the answer has been sent. */
 static bool
-session_join(Session *session, QtsConn *conn, const char *approval, const char *tr_id, const char *tr_key)
+session_join(QtsSession *session, QtsConn *conn, const char *approval, const char *tr_id, const char *tr_key)
 {
 	QtsApp *app = qts_oauth_approval(approval);
+	const QtsFault *refusal;
+	const char *how;
 	bool is_lingering;
 
 	if (session->app != NULL)
@@ -205,12 +188,21 @@ session_join(Session *session, QtsConn *conn, const char *approval, const char *
 		return false;
 	}
 	is_lingering = app->session_free_us > qts_clock_mono();
-	if (refuse_left > 0 || (app->session != NULL && app->session != conn->ws) || is_lingering)
+	refusal = qts_fault_feed("ws_refuse", NULL, NULL, app);
+	how = refusal ? qts_json_text(refusal->params, "how") : NULL;
+	if (how != NULL && strcmp(how, "drop") == 0)
 	{
-		refuse_left -= refuse_left > 0;
+		qts_net_close(conn, false);
+		return false;
+	}
+	if (refusal != NULL || (app->session != NULL && app->session != conn->ws) || is_lingering)
+	{
 		session_ack(session, "(null)", "", "9", "OPSP8996", "ALREADY IN USE appkey", NULL);
-		conn->close_when_sent = true;
-		qts_net_send(conn);
+		if (how == NULL || strcmp(how, "stay") != 0)
+		{
+			conn->close_when_sent = true;
+			qts_net_send(conn);
+		}
 		return false;
 	}
 	session->app = app;
@@ -219,7 +211,7 @@ session_join(Session *session, QtsConn *conn, const char *approval, const char *
 }
 
 static int
-session_sub_index(const Session *session, const char *tr_id, const char *tr_key)
+session_sub_index(const QtsSession *session, const char *tr_id, const char *tr_key)
 {
 	for (int i = 0; i < session->n_subs; i++)
 		if (strcmp(session->subs[i].tr_id, tr_id) == 0 && strcmp(session->subs[i].tr_key, tr_key) == 0)
@@ -227,12 +219,51 @@ session_sub_index(const Session *session, const char *tr_id, const char *tr_key)
 	return -1;
 }
 
-static void
-session_subscribe(Session *session, QtsConn *conn, const char *tr_id, const char *tr_key)
+void
+qts_wsapp_new_keys(QtsSub *sub)
 {
 	static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+
+	qts_random_text(sub->iv, 16, alphabet);
+	qts_random_text(sub->key, 32, alphabet);
+}
+
+/* The acknowledgement of a subscription that was taken, or what a fault makes of it. */
+static void
+session_ack_sub(QtsSession *session, QtsSub *sub)
+{
+	const QtsFault *fault = qts_fault_feed("ack_error", sub->tr_id, sub->tr_key, session->app);
+	QtsSub other = *sub;
+
+	if (fault != NULL)
+	{
+		const char *rt_cd = qts_json_text(fault->params, "rt_cd");
+		const char *msg_cd = qts_json_text(fault->params, "msg_cd");
+		const char *msg1 = qts_json_text(fault->params, "msg1");
+
+		session_ack(session, sub->tr_id, sub->tr_key, rt_cd ? rt_cd : "1", msg_cd ? msg_cd : "OPSP0007",
+					msg1 ? msg1 : "SUBSCRIBE INTERNAL ERROR", NULL);
+		qts_counters.subscriptions--;
+		session->n_subs--;
+		return;
+	}
+	sub->is_mute = qts_fault_feed("ack_mute", sub->tr_id, sub->tr_key, session->app) != NULL;
+	if (qts_fault_feed("ack_lost", sub->tr_id, sub->tr_key, session->app) != NULL)
+		return;
+	/* The keys of some other subscription: what is told cannot open what is sent. */
+	if (qts_fault_feed("ack_other_key", sub->tr_id, sub->tr_key, session->app) != NULL)
+		qts_wsapp_new_keys(&other);
+	if (qts_fault_feed("ack_no_key", sub->tr_id, sub->tr_key, session->app) != NULL)
+		session_ack(session, sub->tr_id, sub->tr_key, "0", "OPSP0000", "SUBSCRIBE SUCCESS", NULL);
+	else
+		session_ack(session, sub->tr_id, sub->tr_key, "0", "OPSP0000", "SUBSCRIBE SUCCESS", &other);
+}
+
+static void
+session_subscribe(QtsSession *session, QtsConn *conn, const char *tr_id, const char *tr_key)
+{
 	bool is_notice = strncmp(tr_id, "H0STCNI", 7) == 0;
-	Sub *sub;
+	QtsSub *sub;
 
 	/* Seen on the live system: a foreign HTS id ends the TCP connection, no close frame. */
 	if (is_notice && strcmp(tr_key, session->app->hts_id) != 0)
@@ -254,16 +285,19 @@ session_subscribe(Session *session, QtsConn *conn, const char *tr_id, const char
 	memset(sub, 0, sizeof(*sub));
 	qts_text_copy(sub->tr_id, sizeof(sub->tr_id), tr_id);
 	qts_text_copy(sub->tr_key, sizeof(sub->tr_key), tr_key);
-	sub->is_notice = is_notice;
+	sub->channel = is_notice						? QTS_CHANNEL_NOTICE
+				   : strcmp(tr_id, "H0STCNT0") == 0 ? QTS_CHANNEL_TICK
+				   : strcmp(tr_id, "H0STASP0") == 0 ? QTS_CHANNEL_BOOK
+				   : strcmp(tr_id, "H0STMKO0") == 0 ? QTS_CHANNEL_STATUS
+													: QTS_CHANNEL_SILENT;
 	sub->symbol = is_notice ? NULL : qts_market_find(tr_key);
-	qts_random_text(sub->iv, 16, alphabet);
-	qts_random_text(sub->key, 32, alphabet);
+	qts_wsapp_new_keys(sub);
 	qts_counters.subscriptions++;
-	session_ack(session, tr_id, tr_key, "0", "OPSP0000", "SUBSCRIBE SUCCESS", sub);
+	session_ack_sub(session, sub);
 }
 
 static void
-session_unsubscribe(Session *session, const char *tr_id, const char *tr_key)
+session_unsubscribe(QtsSession *session, const char *tr_id, const char *tr_key)
 {
 	int i = session_sub_index(session, tr_id, tr_key);
 
@@ -295,7 +329,7 @@ tr_is_known(const char *tr_id)
 }
 
 static void
-session_request(Session *session, QtsConn *conn, const json_t *root)
+session_request(QtsSession *session, QtsConn *conn, const json_t *root)
 {
 	const json_t *header = json_object_get(root, "header");
 	const json_t *input = json_object_get(json_object_get(root, "body"), "input");
@@ -331,7 +365,7 @@ session_request(Session *session, QtsConn *conn, const json_t *root)
 void
 qts_wsapp_message(QtsConn *conn, const char *text, size_t len)
 {
-	Session *session = session_of(conn);
+	QtsSession *session = session_of(conn);
 	json_t *root;
 	const char *echoed;
 
@@ -348,122 +382,35 @@ qts_wsapp_message(QtsConn *conn, const char *text, size_t len)
 	json_decref(root);
 }
 
-/* Queue one frame per subscriber; the caller flushes. */
-void
-qts_wsapp_tick(QtsSymbol *symbol)
-{
-	static QtsBuf frame;
-	bool is_built = false;
-
-	if (mute_data_until > qts_clock_mono())
-		return;
-	for (int i = 0; i < MAX_SESSIONS; i++)
-	{
-		Session *session = &sessions[i];
-
-		for (int s = 0; session->is_used && s < session->n_subs; s++)
-		{
-			Sub *sub = &session->subs[s];
-
-			if (sub->symbol == NULL && !sub->is_notice)
-				sub->symbol = qts_market_find(sub->tr_key);
-			if (sub->symbol != symbol || strcmp(sub->tr_id, "H0STCNT0") != 0)
-				continue;
-			if (!is_built)
-			{
-				frame.len = 0;
-				qts_buf_text(&frame, "0|H0STCNT0|001|");
-				qts_market_record(symbol, &frame);
-				is_built = true;
-			}
-			session_queue(session, frame.data, frame.len);
-			qts_counters.ticks_sent++;
-		}
-	}
-}
-
-/* AES-256-CBC with PKCS#7, then base64, as the ack's key and iv say. */
-static bool
-notice_seal(const Sub *sub, const char *plain, QtsBuf *out)
-{
-	static EVP_CIPHER_CTX *cipher;
-	unsigned char sealed[1024];
-	char text[1400];
-	int len = (int) strlen(plain);
-	int n = 0;
-	int tail = 0;
-
-	if (cipher == NULL)
-		cipher = EVP_CIPHER_CTX_new();
-	if (cipher == NULL || len > (int) sizeof(sealed) - 16 ||
-		EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, (const unsigned char *) sub->key,
-						   (const unsigned char *) sub->iv) != 1 ||
-		EVP_EncryptUpdate(cipher, sealed, &n, (const unsigned char *) plain, len) != 1 ||
-		EVP_EncryptFinal_ex(cipher, sealed + n, &tail) != 1)
-		return false;
-	EVP_EncodeBlock((unsigned char *) text, sealed, n + tail);
-	qts_buf_printf(out, "1|%s|001|%s", sub->tr_id, text);
-	return true;
-}
-
-/* Send a notice to every session of the HTS id; returns how many got it. */
-int
-qts_wsapp_notice(const char *hts_id, const char *plain)
-{
-	static QtsBuf frame;
-	int sent = 0;
-
-	for (int i = 0; i < MAX_SESSIONS; i++)
-	{
-		Session *session = &sessions[i];
-
-		for (int s = 0; session->is_used && s < session->n_subs; s++)
-		{
-			const Sub *sub = &session->subs[s];
-
-			if (!sub->is_notice || strcmp(sub->tr_key, hts_id) != 0)
-				continue;
-			frame.len = 0;
-			if (!notice_seal(sub, plain, &frame))
-				continue;
-			session_queue(session, frame.data, frame.len);
-			sent++;
-		}
-	}
-	qts_wsapp_flush();
-	qts_counters.notices_sent += sent;
-	return sent;
-}
-
-int
-qts_wsapp_text(const char *text, size_t len)
-{
-	int sent = 0;
-
-	for (int i = 0; i < MAX_SESSIONS; i++)
-		if (sessions[i].is_used)
-		{
-			session_queue(&sessions[i], text, len);
-			sent++;
-		}
-	qts_wsapp_flush();
-	return sent;
-}
-
 static void
-session_fault(Session *session, const char *mode, int64_t until)
+session_fault(QtsSession *session, const QtsFault *fault, int64_t until)
 {
-	QtsConn *conn = session_conn(session);
+	QtsConn *conn = qts_wsapp_conn(session);
+	const char *mode = fault->mode;
 
 	if (conn == NULL)
 		return;
 	if (strcmp(mode, "ws_silence") == 0)
 		session->mute_until = until;
+	else if (strcmp(mode, "ws_mute_ticks") == 0)
+		session->mute_ticks_until = until;
+	else if (strcmp(mode, "ws_mute_notices") == 0)
+		session->mute_notices_until = until;
+	else if (strcmp(mode, "ws_oversize") == 0)
+		qts_feed_oversize(session, qts_json_int(fault->params, "bytes", 1 << 20));
+	else if (strcmp(mode, "key_rotate") == 0)
+		for (int s = 0; s < session->n_subs; s++)
+		{
+			qts_wsapp_new_keys(&session->subs[s]);
+			if (qts_json_bool(fault->params, "announce", false))
+				session_ack(session, session->subs[s].tr_id, session->subs[s].tr_key, "0", "OPSP0000",
+							"SUBSCRIBE SUCCESS", &session->subs[s]);
+		}
 	else if (strcmp(mode, "ws_close") == 0)
 	{
 		static const unsigned char going_away[2] = {0x03, 0xE9};
 
-		qts_ws_queue(conn, 8, going_away, sizeof(going_away));
+		qts_ws_queue(conn, 8, going_away, sizeof(going_away), 0);
 		conn->close_when_sent = true;
 		qts_net_send(conn);
 	}
@@ -471,34 +418,62 @@ session_fault(Session *session, const char *mode, int64_t until)
 		qts_net_close(conn, strcmp(mode, "ws_rst") == 0);
 }
 
-/* Apply a session fault now; ms bounds the lasting ones.  "" lifts them all. */
+/* Apply a session fault now; ms bounds the lasting ones.  Returns how many it hit. */
 int
-qts_wsapp_fault(const char *mode, int64_t ms)
+qts_wsapp_fault(const QtsFault *fault, int64_t ms)
 {
 	int64_t until = qts_clock_mono() + ms * 1000;
+	QtsSymbol *symbol = fault->symbol[0] ? qts_market_find(fault->symbol) : NULL;
 	int hit = 0;
 
-	if (*mode == '\0')
-	{
-		refuse_left = silent_pings_until = mute_data_until = 0;
-		for (int i = 0; i < MAX_SESSIONS; i++)
-			sessions[i].mute_until = 0;
-		return 0;
-	}
-	if (strcmp(mode, "ws_refuse") == 0)
-		return (int) (refuse_left = ms);
-	if (strcmp(mode, "ws_no_ping") == 0)
+	if (strcmp(fault->mode, "ws_no_ping") == 0)
 		silent_pings_until = until;
-	else if (strcmp(mode, "ws_mute_ticks") == 0)
-		mute_data_until = until;
+	else if (strcmp(fault->mode, "ws_mute_ticks") == 0 && fault->account[0] == '\0')
+	{
+		if (symbol != NULL)
+			symbol->mute_until_us = until;
+		else
+			qts_feed_mute(until);
+		return 1;
+	}
 	else
-		for (int i = 0; i < MAX_SESSIONS; i++)
-			if (sessions[i].is_used)
+		for (int i = 0; i < QTS_MAX_SESSIONS; i++)
+			if (sessions[i].is_used && qts_fault_concerns(fault, sessions[i].app))
 			{
-				session_fault(&sessions[i], mode, until);
+				session_fault(&sessions[i], fault, until);
 				hit++;
 			}
+	qts_wsapp_flush();
 	return hit;
+}
+
+/* Close the sessions of an application that is about to go. */
+void
+qts_wsapp_close_app(const QtsApp *app)
+{
+	for (int i = 0; i < QTS_MAX_SESSIONS; i++)
+		if (sessions[i].is_used && sessions[i].app == app && qts_wsapp_conn(&sessions[i]) != NULL)
+			qts_net_close(qts_wsapp_conn(&sessions[i]), false);
+}
+
+/* Lift every lasting session fault. */
+void
+qts_wsapp_calm(void)
+{
+	QtsSymbol *symbol;
+
+	silent_pings_until = 0;
+	qts_feed_mute(0);
+	for (int i = 0; (symbol = qts_market_at(i)) != NULL; i++)
+		symbol->mute_until_us = 0;
+	for (int i = 0; i < QTS_MAX_SESSIONS; i++)
+	{
+		QtsSession *session = &sessions[i];
+
+		session->mute_until = session->mute_ticks_until = session->mute_notices_until = 0;
+		for (int s = 0; s < session->n_subs; s++)
+			session->subs[s].is_mute = false;
+	}
 }
 
 void
@@ -507,9 +482,9 @@ qts_wsapp_list(QtsBuf *out)
 	const char *separator = "";
 
 	qts_buf_text(out, "[");
-	for (int i = 0; i < MAX_SESSIONS; i++)
+	for (int i = 0; i < QTS_MAX_SESSIONS; i++)
 	{
-		const Session *session = &sessions[i];
+		const QtsSession *session = &sessions[i];
 
 		if (!session->is_used)
 			continue;

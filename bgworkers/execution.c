@@ -15,19 +15,20 @@
 
 #include "common/pg_prng.h"
 #include "miscadmin.h"
-#include "postmaster/interrupt.h"
 
+#include "claims.h"
 #include "core/rate.h"
 #include "db/exec.h"
 #include "db/txn.h"
 #include "guc.h"
 #include "net/net.h"
+#include "open_orders.h"
 #include "sessions.h"
 #include "shm/clock.h"
+#include "shm/point.h"
 #include "shm/shm.h"
 #include "worker.h"
 
-#define CLAIM_MAX 32
 #define NOTICE_BATCH 256
 #define NOTICE_TRIES 2
 #define SESSION_RETRY_US (5 * QTS_SEC)
@@ -35,6 +36,7 @@
 #define CONFIRM_DELAY_US (200 * QTS_MS)
 #define CONFIRM_SPACING_US (1 * QTS_SEC)
 
+static QtsDate seen_date;
 static uint64 seen_intent, seen_order, seen_account, seen_config, seen_gap;
 static bool work_pending; /* claim even though no counter moved */
 static int64 sessions_due;
@@ -51,6 +53,7 @@ execution_start(void)
 	seen_gap = 0;
 	work_pending = true;
 	sessions_due = 0;
+	qts_claims_start();
 	qts_txn_begin_must("orphan sends");
 	qts_exec_orphan_sends();
 	qts_txn_commit();
@@ -60,6 +63,7 @@ static void
 execution_stop(void)
 {
 	qts_sessions_close();
+	qts_open_orders_forget();
 }
 
 static void
@@ -68,24 +72,6 @@ account_want_ledger(QtsAccount *account, int64 at)
 	at = Max(at, account->ledger_at + CONFIRM_SPACING_US);
 	if (account->ledger_due > at)
 		account->ledger_due = at;
-}
-
-/* An answer that never left the process: as good as a refusal before sending. */
-static void
-answer_not_sent(const pg_uuid_t *order_uid, bool cancel, const char *account)
-{
-	QtsBrokerEvent event = {.kind = cancel ? QTS_EVENT_CANCEL : QTS_EVENT_ORDER,
-							.outcome = QTS_OUTCOME_NOT_PROCESSED};
-
-	strlcpy(event.account, account, sizeof(event.account));
-	strlcpy(event.msg_cd, "NOT_SENT", sizeof(event.msg_cd));
-	strlcpy(event.msg, "the session had no room to send it", sizeof(event.msg));
-	qts_txn_begin_must("not sent");
-	if (cancel)
-		qts_exec_cancel_answer(order_uid, &event, qts_now());
-	else
-		qts_exec_order_answer(order_uid, &event, qts_now());
-	qts_txn_commit();
 }
 
 static void
@@ -100,7 +86,9 @@ store_order_answer(const QtsBrokerEvent *event)
 		qts_exec_order_answer(&order_uid, event, qts_now());
 	else
 		qts_exec_cancel_answer(&order_uid, event, qts_now());
+	QTS_POINT("answer.commit");
 	qts_txn_commit();
+	QTS_POINT("answer.stored");
 	qts_in_flight_done(event->tag);
 	if (event->kind == QTS_EVENT_ORDER && event->outcome == QTS_OUTCOME_OK)
 	{
@@ -139,7 +127,8 @@ store_ledger(const QtsBrokerEvent *event)
 						account->row.environment != QTS_ENV_PAPER,
 						!today || phase == QTS_SESSION_AFTER_CLOSE || phase == QTS_SESSION_CLOSED, now);
 	else
-		qts_exec_unknowns(event->account, date, NULL, event->asked_at, false, now);
+		qts_exec_unknowns(event->account, date, NULL, event->asked_at,
+						  account->row.environment != QTS_ENV_PAPER, now);
 	qts_txn_begin_must("ledger");
 	account->ledger_done |= ok && today;
 	account->ready = account->ledger_done && account->balance_done;
@@ -168,7 +157,8 @@ store_balance(const QtsBrokerEvent *event)
 		return;
 	account->balance_asked = false;
 	if (event->outcome == QTS_OUTCOME_OK)
-		qts_exec_balance(event->account, &event->balance, event->asked_at, now);
+		qts_exec_balance(event->account, &event->balance, event->asked_at,
+						 account->row.environment != QTS_ENV_PAPER, now);
 	qts_txn_begin_must("balance");
 	account->balance_done |= ok;
 	account->ready = account->ledger_done && account->balance_done;
@@ -179,6 +169,16 @@ store_balance(const QtsBrokerEvent *event)
 					 false, ok, ok ? &event->balance.summary : NULL, ok ? NULL : event->msg, now);
 	qts_txn_commit();
 	work_pending = true;
+}
+
+static void
+store_open_list(const QtsBrokerEvent *event)
+{
+	QtsAccount *account = qts_session_account(event->account);
+	int64 due = account == NULL ? 0 : qts_open_orders_take(account, event, qts_mono_us());
+
+	if (due > 0)
+		account_want_ledger(account, due);
 }
 
 static void
@@ -195,6 +195,9 @@ store_event(const QtsBrokerEvent *event)
 			break;
 		case QTS_EVENT_BALANCE:
 			store_balance(event);
+			break;
+		case QTS_EVENT_OPEN_LIST:
+			store_open_list(event);
 			break;
 		case QTS_EVENT_STATE:
 			work_pending = true;
@@ -269,7 +272,9 @@ take_notice_group(void)
 		}
 		n++;
 	}
+	QTS_POINT("notice.commit");
 	qts_txn_commit();
+	QTS_POINT("notice.stored");
 	qts_notices_forget(n);
 	notice_trying = -1;
 	qts_observe(QTS_HIST_NOTICE_TO_COMMIT, qts_mono_us() - first.recv_mono);
@@ -287,132 +292,15 @@ take_notices(void)
 	if (taken == 0)
 		return;
 	work_pending |= taken >= NOTICE_BATCH; /* the rest after the orders that wait */
-	/* an accept notice may be the proof an unknown order waits for */
+	/* where the ledger may stay empty an accept notice is the proof an unknown order waits for */
 	for (int i = 0; i < qts_naccounts; i++)
-		if (qts_accounts[i].work.unknown_orders > 0)
+		if (qts_accounts[i].work.unknown_orders > 0 && qts_accounts[i].row.environment == QTS_ENV_PAPER)
 		{
 			qts_exec_unknowns(qts_accounts[i].row.account, qts_seoul_date(qts_now()), NULL, qts_now(), false,
 							  qts_now());
 			qts_accounts[i].work_stale = true;
 			work_pending = true;
 		}
-}
-
-/*
- * A stop that needs no table: asked again after everything that may have
- * waited for a lock or a standby.  New settings are read between turns, so
- * settings about to change count as a stop.
- */
-static bool
-account_stopped(QtsAccount *account)
-{
-	const char *why;
-
-	account->stopped =
-		ConfigReloadPending || !qts_guc_trading_allowed(account->row.environment == QTS_ENV_LIVE, &why);
-	return account->stopped;
-}
-
-static bool
-account_may_send(const QtsAccount *account, int64 mono, int *slots)
-{
-	const char *why;
-	QtsBroker *session = qts_account_broker(account);
-
-	*slots = 0;
-	if (!account->ready || account->row.paused || session == NULL ||
-		broker->state(session, NULL, 0) != QTS_SESSION_READY ||
-		!qts_guc_trading_allowed(account->row.environment == QTS_ENV_LIVE, &why))
-		return false;
-	*slots = Min(broker->slots(session, QTS_RATE_ORDER, mono), Min(CLAIM_MAX, qts_in_flight_room()));
-	return *slots > 0;
-}
-
-/* After the claim's commit: the orders leave, once each. */
-static void
-send_claims(QtsAccount *account, const QtsClaim *claims, int n)
-{
-	QtsBroker *session = qts_account_broker(account);
-
-	for (int i = 0; i < n; i++)
-	{
-		int tag = qts_in_flight_add(&claims[i].order_uid);
-
-		if (tag < 0 || account_stopped(account) ||
-			!broker->order(session, tag, &claims[i].request, qts_mono_us()))
-		{
-			if (tag >= 0)
-				qts_in_flight_done(tag);
-			answer_not_sent(&claims[i].order_uid, false, account->row.account);
-			continue;
-		}
-		qts_count(QTS_COUNT_ORDERS_SENT, 1);
-		qts_observe(QTS_HIST_INTENT_TO_SEND, qts_now() - claims[i].intent_created);
-	}
-}
-
-static void
-send_cancels(QtsAccount *account, const QtsCancelClaim *claims, int n)
-{
-	QtsBroker *session = qts_account_broker(account);
-
-	for (int i = 0; i < n; i++)
-	{
-		int tag = qts_in_flight_add(&claims[i].order_uid);
-
-		if (tag < 0 || !broker->cancel(session, tag, &claims[i].request, qts_mono_us()))
-		{
-			if (tag >= 0)
-				qts_in_flight_done(tag);
-			answer_not_sent(&claims[i].order_uid, true, account->row.account);
-			continue;
-		}
-		qts_count(QTS_COUNT_CANCELS_SENT, 1);
-	}
-}
-
-static void
-account_claim(QtsAccount *account, int64 mono)
-{
-	QtsClaim *claims;
-	QtsCancelClaim *cancels;
-	QtsGate gate;
-	int slots;
-	int n = 0;
-	int ncancels = 0;
-	bool retry;
-
-	if (!account_may_send(account, mono, &slots))
-		return;
-	claims = palloc0(sizeof(QtsClaim) * slots);
-	cancels = palloc0(sizeof(QtsCancelClaim) * slots);
-	if (!qts_txn_begin("claim"))
-		return;
-	/* the gate's row locks cost a flush at commit: only when there is something to claim */
-	qts_account_work(account->row.account, &account->work);
-	account->work_stale = false;
-	retry = account->work.next_retry != 0 && account->work.next_retry <= qts_now();
-	if ((retry || account->work.new_intents > 0 || account->work.cancels > 0) && qts_exec_gate(&gate) &&
-		!account_stopped(account))
-	{
-		if (account->work.cancels > 0)
-		{
-			qts_exec_cancel_intents(account->row.account);
-			ncancels = qts_exec_claim_cancels(account->row.account, gate.now, cancels, slots);
-		}
-		if (retry && slots > ncancels)
-			n = qts_exec_reclaim(account->row.account, &gate, claims, slots - ncancels);
-		if (account->work.new_intents > 0 && slots > ncancels + n)
-			n += qts_exec_claim(account->row.account, &gate, claims + n, slots - ncancels - n);
-		account->work_stale = true; /* counted again after the orders have left */
-	}
-	qts_txn_commit();
-	send_cancels(account, cancels, ncancels);
-	send_claims(account, claims, n);
-	if (ncancels + n >= slots)
-		work_pending = true; /* more may be waiting for the next slot */
-	pfree(claims);
-	pfree(cancels);
 }
 
 static void
@@ -470,15 +358,17 @@ follow_changes(int64 mono)
 {
 	uint64 account = qts_change_count(QTS_CHANGE_ACCOUNT);
 	uint64 gap = pg_atomic_read_u64(&qts_shm->feed_gap);
-	bool broken = false;
+	QtsDate date = qts_seoul_date(qts_now());
 
-	for (int i = 0; i < qts_nsessions; i++)
-		broken |= qts_sessions[i].broker == NULL;
-	if (account != seen_account || (broken && mono >= sessions_due))
+	/* limits have dates */
+	if (account != seen_account || date != seen_date || (qts_sessions_broken() && mono >= sessions_due))
 	{
 		sessions_due = mono + SESSION_RETRY_US;
 		if (qts_sessions_reload())
+		{
 			seen_account = account;
+			seen_date = date;
+		}
 		work_pending = true;
 	}
 	if (gap != seen_gap)
@@ -519,14 +409,16 @@ execution_step(void)
 	int64 mono = qts_mono_us();
 	TimestampTz now = qts_now();
 	long pause = -1;
+	QtsAccount *voucher;
 	bool claim;
 
 	follow_changes(mono);
-	for (int i = 0; i < qts_nsessions; i++)
-		if (qts_sessions[i].broker != NULL)
-			pause = sooner(pause, broker->drive(qts_sessions[i].broker, mono, now));
+	qts_sessions_tune();
+	pause = sooner(pause, qts_sessions_drive(now, true));
 	take_events();
 	qts_sessions_watch(mono);
+	while ((voucher = qts_sessions_list_wanted(mono)) != NULL)
+		account_want_ledger(voucher, mono);
 	/* orders before notices: a stop is more urgent than the books */
 	claim = work_changed();
 	for (int i = 0; i < qts_naccounts; i++)
@@ -535,9 +427,11 @@ execution_step(void)
 		bool was_stopped = account->stopped;
 
 		/* what waited for a stop to end goes on */
-		if ((!account_stopped(account) && was_stopped) || claim ||
-			(account->work.next_retry != 0 && account->work.next_retry <= now))
-			account_claim(account, qts_mono_us());
+		if ((!qts_account_stopped(account) && was_stopped) || claim ||
+			(account->work.next_retry != 0 && account->work.next_retry <= now) ||
+			(account->waits_slot &&
+			 broker->slots(qts_account_broker(account), QTS_RATE_ORDER, qts_mono_us()) > 0))
+			work_pending |= qts_account_claim(account, qts_mono_us());
 	}
 	take_notices();
 	for (int i = 0; i < qts_naccounts; i++)
@@ -546,18 +440,23 @@ execution_step(void)
 
 		account_refresh_work(account);
 		pause = sooner(pause, account_poll(account, mono));
+		pause = sooner(pause, qts_open_orders_poll(account, mono));
 		if (account->work.next_retry != 0)
 			pause = sooner(pause, account->work.next_retry <= now
 									  ? 10
 									  : (long) ((account->work.next_retry - now) / 1000 + 1));
-		if (work_pending && qts_account_broker(account) != NULL)
+		if (account->work.new_intents > 0 && qts_budget_left(&account->exits, mono) <= 0)
+		{
+			/* exits that wait for the budget */
+			pause = sooner(pause, (long) (qts_budget_wait(&account->exits, mono) / 1000 + 1));
+			work_pending = true;
+		}
+		else if ((work_pending || account->waits_slot) && qts_account_broker(account) != NULL)
 			pause = sooner(pause,
 						   Max(1, broker->slot_wait_ms(qts_account_broker(account), QTS_RATE_ORDER, mono)));
 	}
 	/* requests just queued leave now */
-	for (int i = 0; i < qts_nsessions; i++)
-		if (qts_sessions[i].broker != NULL)
-			pause = sooner(pause, broker->drive(qts_sessions[i].broker, qts_mono_us(), now));
+	pause = sooner(pause, qts_sessions_drive(now, false));
 	qts_worker_detail("%d accounts, %d sessions", qts_naccounts, qts_nsessions);
 	return pause;
 }

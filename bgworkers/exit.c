@@ -25,6 +25,7 @@
 #include "net/net.h"
 #include "shm/board.h"
 #include "shm/clock.h"
+#include "shm/point.h"
 #include "shm/shm.h"
 #include "worker.h"
 
@@ -68,10 +69,13 @@ exit_stop(void)
 
 /* What memory knows better than the row: marks since the last flush, what was evaluated. */
 static void
-watch_carry(QtsWatch *fresh, const QtsWatch *old)
+watch_carry(QtsWatch *fresh, const QtsWatch *old, bool settings)
 {
 	fresh->board_version = old->board_version;
-	fresh->evaluated_mono = old->evaluated_mono;
+	/* what the last price was not allowed to do it may do now, and the next may be long in coming */
+	if (!settings && fresh->position.mode == old->position.mode &&
+		fresh->position.quarantined == old->position.quarantined)
+		fresh->evaluated_mono = old->evaluated_mono;
 	fresh->retry_at = old->retry_at;
 	if (fresh->state.cycle != old->state.cycle)
 		return;
@@ -107,7 +111,7 @@ watch_restore(QtsWatch *watch)
 }
 
 static void
-watches_load(QtsDate date)
+watches_load(QtsDate date, bool settings)
 {
 	MemoryContext old_cxt = watch_cxt;
 	MemoryContext fresh_cxt = AllocSetContextCreate(TopMemoryContext, "qts watches", ALLOCSET_DEFAULT_SIZES);
@@ -136,7 +140,7 @@ watches_load(QtsDate date)
 
 			known = memcmp(&old->position_id, &fresh[i].position_id, sizeof(pg_uuid_t)) == 0;
 			if (known)
-				watch_carry(&fresh[i], old);
+				watch_carry(&fresh[i], old, settings);
 		}
 		if (!known)
 			watch_restore(&fresh[i]);
@@ -182,7 +186,7 @@ follow_changes(TimestampTz now, int64 mono, bool *later)
 
 		qts_stmt_run(&ensure_partitions, args, NULL);
 	}
-	watches_load(date);
+	watches_load(date, settings);
 	control = qts_exit_control_mode();
 	qts_txn_commit();
 	loaded_mono = mono;
@@ -243,7 +247,9 @@ watch_decide(QtsWatch *watch, const QtsExitQuote *quote, const QtsExitState *bef
 								row->profile_id[0] != '\0' ? row->profile_id : "default_hybrid_v1", control,
 								now);
 	}
+	QTS_POINT("exit.commit");
 	qts_txn_commit();
+	QTS_POINT("exit.stored");
 	if (made)
 	{
 		/* what this intent holds, until the row is read again */

@@ -15,6 +15,7 @@
 #include "catalog/pg_type_d.h"
 #include "utils/date.h"
 
+#include "alarms.h"
 #include "core/session.h"
 #include "db/exec.h"
 #include "db/stmt.h"
@@ -67,6 +68,7 @@ static TimestampTz notified_real;
 static void
 monitor_start(void)
 {
+	qts_alarms_start();
 	health_mono = 0;
 	partitions_for = PG_INT32_MIN;
 	notified_to = qts_now();
@@ -153,7 +155,9 @@ health_round(TimestampTz now)
 	}
 	check_workers();
 	check_calendar(now);
-	qts_txn_commit();
+	qts_alarms_server();
+	/* an alert about a missing standby cannot wait for it */
+	qts_txn_commit_local();
 	partitions_for = date;
 }
 
@@ -163,6 +167,7 @@ monitor_step(void)
 	TimestampTz now = qts_now();
 	int64 mono = qts_mono_us();
 
+	qts_alarms_standby(mono);
 	if (health_mono == 0 || mono - health_mono >= HEALTH_US)
 	{
 		health_round(now);

@@ -24,6 +24,7 @@
 #include "sessions.h"
 #include "shm/board.h"
 #include "shm/clock.h"
+#include "shm/point.h"
 #include "shm/shm.h"
 #include "worker.h"
 
@@ -112,7 +113,8 @@ feed_open(FeedOf *of)
 	if (of->account.environment == QTS_ENV_LIVE && qts_guc.sim_clock)
 		strlcpy(why, "a live account never runs on qts.sim_clock", sizeof(why));
 	else if (qts_broker_config(of->account.credentials, of->account.environment, of->account.rest_url,
-							   of->account.ws_url, &config, why, sizeof(why), hint, sizeof(hint)))
+							   of->account.ws_url, of->account.rate_limit, &config, why, sizeof(why), hint,
+							   sizeof(hint)))
 	{
 		of->feed = qts_kis_feed_open(&config);
 		if (of->feed == NULL)
@@ -312,7 +314,9 @@ take_ticks(QtsFeed *feed, int64 readable_mono)
 		return false;
 	}
 	qts_price_store(batch, n, tick_seq);
+	QTS_POINT("tick.commit");
 	qts_txn_commit_async();
+	QTS_POINT("tick.stored");
 	tick_seq += n;
 	for (int i = 0; i < n; i++)
 	{
@@ -331,6 +335,20 @@ take_ticks(QtsFeed *feed, int64 readable_mono)
 	qts_wake_now(QTS_WORKER_EXIT);
 	qts_observe(QTS_HIST_TICK_TO_BOARD, qts_mono_us() - readable_mono);
 	return full;
+}
+
+/* What they said is in the ledger: the execution worker must ask it. */
+static void
+notices_unread(const FeedOf *of, uint64 unread)
+{
+	pg_atomic_fetch_add_u64(&qts_shm->feed_gap, 1);
+	if (!qts_txn_begin("unread notices"))
+		return;
+	qts_alert("WARNING", "NOTICE_UNREADABLE", of->account.credentials,
+			  "The ledger is asked instead. If it goes on, the broker has changed its format.",
+			  UINT64_FORMAT " execution notices of \"%s\" could not be read", unread,
+			  of->account.credentials);
+	qts_txn_commit();
 }
 
 static long
@@ -360,6 +378,11 @@ feed_turn(int i, int64 mono, TimestampTz now, bool *notices, bool *more)
 	}
 	counters = qts_kis_feed_counters(feed);
 	qts_count(QTS_COUNT_TICKS_LOST, counters.overflow - feeds[i].counted.overflow);
+	if (counters.unread != feeds[i].counted.unread)
+	{
+		notices_unread(&feeds[i], counters.unread - feeds[i].counted.unread);
+		*notices = true;
+	}
 	feeds[i].counted = counters;
 	/* state() reads these: often enough for people, not at every tick */
 	if (state != feeds[i].state || mono - feeds[i].reported_mono >= REPORT_US)

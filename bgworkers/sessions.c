@@ -15,9 +15,6 @@
 #include "shm/clock.h"
 #include "shm/shm.h"
 
-/* a token that is being renewed is no news */
-#define SESSION_SILENCE_US (5 * QTS_SEC)
-
 QtsSession qts_sessions[QTS_MAX_SESSIONS];
 int qts_nsessions = 0;
 QtsAccount qts_accounts[QTS_MAX_ACCOUNTS];
@@ -27,8 +24,9 @@ int qts_naccounts = 0;
 static QtsCredential credential;
 static char token_path[MAXPGPATH];
 
-int
-qts_rest_rate(QtsEnvironment environment)
+/* Our share of the broker's limit. */
+static int
+rest_share(QtsEnvironment environment)
 {
 	switch (environment)
 	{
@@ -42,10 +40,54 @@ qts_rest_rate(QtsEnvironment environment)
 	return 1;
 }
 
+QtsBrokerTuning
+qts_broker_tuning(QtsEnvironment environment, int rate_limit)
+{
+	QtsBrokerTuning tuning;
+
+	memset(&tuning, 0, sizeof(tuning));
+	tuning.rate_per_second =
+		qts_rate_effective(rest_share(environment), rate_limit, environment == QTS_ENV_SIM);
+	tuning.timeout_ms = qts_guc.http_timeout;
+	tuning.breaker.threshold = qts_guc.breaker_threshold;
+	tuning.breaker.open = qts_guc.breaker_open * QTS_MS;
+	return tuning;
+}
+
+void
+qts_sessions_tune(void)
+{
+	for (int i = 0; i < qts_nsessions; i++)
+	{
+		QtsSession *session = &qts_sessions[i];
+		QtsBrokerTuning tuning = qts_broker_tuning(session->environment, session->rate_limit);
+
+		if (session->broker == NULL || memcmp(&tuning, &session->tuning, sizeof(tuning)) == 0)
+			continue;
+		qts_kis_broker.tune(session->broker, &tuning);
+		session->tuning = tuning;
+	}
+}
+
+/* The limiter that every process with this app key uses. */
+static const QtsRatePool *
+rate_pool(const char *app_key, QtsEnvironment environment, int per_second)
+{
+	static QtsRatePool pool = {.slots = qts_rate_shared_slots,
+							   .wait = qts_rate_shared_wait,
+							   .take = qts_rate_shared_take,
+							   .keep = qts_rate_shared_keep,
+							   .refused = qts_rate_shared_refused,
+							   .set = qts_rate_shared_set};
+
+	pool.arg = qts_rate_join(app_key, environment, per_second);
+	return pool.arg == NULL ? NULL : &pool;
+}
+
 bool
 qts_broker_config(const char *credentials, QtsEnvironment environment, const char *rest_url,
-				  const char *ws_url, QtsBrokerConfig *config, char *why, size_t why_size, char *hint,
-				  size_t hint_size)
+				  const char *ws_url, int rate_limit, QtsBrokerConfig *config, char *why, size_t why_size,
+				  char *hint, size_t hint_size)
 {
 	if (!qts_credentials_read(qts_guc.credentials_file, credentials, &credential, why, why_size, hint,
 							  hint_size))
@@ -60,8 +102,8 @@ qts_broker_config(const char *credentials, QtsEnvironment environment, const cha
 	config->app_secret = credential.app_secret;
 	config->hts_id = credential.hts_id;
 	config->token_file = token_path;
-	config->rate_per_second = qts_rest_rate(environment);
-	config->timeout_ms = qts_guc.http_timeout;
+	config->tuning = qts_broker_tuning(environment, rate_limit);
+	config->rate = rate_pool(credential.app_key, environment, config->tuning.rate_per_second);
 	return true;
 }
 
@@ -82,8 +124,9 @@ session_open(QtsSession *session)
 		strlcpy(session->why, "a live account never trades on qts.sim_clock", sizeof(session->why));
 		return;
 	}
-	if (qts_broker_config(session->credentials, session->environment, session->rest_url, "", &config,
-						  session->why, sizeof(session->why), hint, sizeof(hint)))
+	if (qts_broker_config(session->credentials, session->environment, session->rest_url, "",
+						  session->rate_limit, &config, session->why, sizeof(session->why), hint,
+						  sizeof(hint)))
 	{
 		session->broker = qts_kis_broker.open(&config);
 		if (session->broker == NULL)
@@ -117,6 +160,35 @@ session_for(const QtsAccountRow *row)
 	return qts_nsessions++;
 }
 
+/* What was sent before a restart counts. */
+static void
+account_budget(QtsAccount *account)
+{
+	int64 mono = qts_mono_us();
+	int entries;
+	int exits;
+
+	qts_exec_spent(account->row.account, qts_now(), &entries, &exits);
+	qts_budget_init(&account->entries, qts_guc.max_entries_per_minute, entries, mono);
+	qts_budget_init(&account->exits, qts_guc.max_exits_per_minute, exits, mono);
+}
+
+/* The lowest limit of the accounts that use a session is that of its app key. */
+static void
+sessions_limit(void)
+{
+	for (int i = 0; i < qts_nsessions; i++)
+		qts_sessions[i].rate_limit = 0;
+	for (int i = 0; i < qts_naccounts; i++)
+	{
+		int limit = qts_accounts[i].row.rate_limit;
+		QtsSession *session = qts_accounts[i].session < 0 ? NULL : &qts_sessions[qts_accounts[i].session];
+
+		if (session != NULL && limit > 0 && (session->rate_limit == 0 || limit < session->rate_limit))
+			session->rate_limit = limit;
+	}
+}
+
 bool
 qts_sessions_reload(void)
 {
@@ -145,8 +217,11 @@ qts_sessions_reload(void)
 		{
 			fresh = *known;
 			fresh.row.paused = rows[i].paused;
+			fresh.row.rate_limit = rows[i].rate_limit;
 			fresh.work_stale = true;
 		}
+		else
+			account_budget(&fresh);
 		fresh.session = session_for(&rows[i]);
 		/* position i may still be read for a later account: swap rather than overwrite */
 		if (known != NULL && known != &qts_accounts[i])
@@ -156,11 +231,39 @@ qts_sessions_reload(void)
 			qts_naccounts = i + 1;
 	}
 	qts_naccounts = count;
+	sessions_limit();
 	for (int i = 0; i < qts_nsessions; i++)
 		if (qts_sessions[i].broker == NULL)
 			session_open(&qts_sessions[i]);
 	qts_txn_commit();
 	return true;
+}
+
+bool
+qts_sessions_broken(void)
+{
+	for (int i = 0; i < qts_nsessions; i++)
+		if (qts_sessions[i].broker == NULL)
+			return true;
+	return false;
+}
+
+long
+qts_sessions_drive(TimestampTz now, bool new_turn)
+{
+	static unsigned turn = 0;
+	long pause = -1;
+
+	turn += new_turn;
+	for (int i = 0; i < qts_nsessions; i++)
+	{
+		QtsBroker *broker = qts_sessions[(turn + i) % qts_nsessions].broker;
+		long next = broker == NULL ? -1 : qts_kis_broker.drive(broker, qts_mono_us(), now);
+
+		if (next >= 0 && (pause < 0 || next < pause))
+			pause = next;
+	}
+	return pause;
 }
 
 void
@@ -169,46 +272,9 @@ qts_sessions_close(void)
 	for (int i = 0; i < qts_nsessions; i++)
 		if (qts_sessions[i].broker != NULL)
 			qts_kis_broker.close(qts_sessions[i].broker);
+	qts_sessions_hide();
 	qts_nsessions = 0;
 	qts_naccounts = 0;
-}
-
-static void
-session_watch(QtsSession *session, int64 mono)
-{
-	char why[QTS_SHM_DETAIL];
-	QtsSessionState state = qts_kis_broker.state(session->broker, why, sizeof(why));
-
-	if (state == QTS_SESSION_READY)
-	{
-		session->down_since = 0;
-		session->down_reported = false;
-		return;
-	}
-	if (session->down_since == 0)
-		session->down_since = mono;
-	if (session->down_reported ||
-		(state != QTS_SESSION_REFUSED && mono - session->down_since < SESSION_SILENCE_US) ||
-		!qts_txn_begin("session down"))
-		return;
-	if (state == QTS_SESSION_REFUSED)
-		qts_alert("CRITICAL", "BROKER_REFUSED", session->credentials,
-				  "Check the keys of this entry of the credentials file; then deactivate and activate.",
-				  "the broker refuses the keys of \"%s\": %s", session->credentials, why);
-	else
-		qts_alert("CRITICAL", "BROKER_UNREACHABLE", session->credentials,
-				  "Nothing is traded until it answers; it is tried again by itself.",
-				  "no session with the broker for \"%s\": %s", session->credentials, why);
-	qts_txn_commit();
-	session->down_reported = true;
-}
-
-void
-qts_sessions_watch(int64 mono)
-{
-	for (int i = 0; i < qts_nsessions; i++)
-		if (qts_sessions[i].broker != NULL)
-			session_watch(&qts_sessions[i], mono);
 }
 
 QtsAccount *

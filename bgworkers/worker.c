@@ -33,6 +33,7 @@
 #include "guc.h"
 #include "net/net.h"
 #include "shm/clock.h"
+#include "shm/point.h"
 #include "shm/shm.h"
 #include "worker.h"
 
@@ -226,6 +227,8 @@ worker_wait(long timeout_ms)
 		if (net >= 0 && (timeout_ms < 0 || net < timeout_ms))
 			timeout_ms = net;
 	}
+	if (timeout_ms > 0)
+		timeout_ms = (timeout_ms + QTS_HASTE - 1) / QTS_HASTE;
 	(void) WaitEventSetWait(waits, timeout_ms, event, lengthof(event), PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);
 }

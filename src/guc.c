@@ -25,6 +25,12 @@ static const struct config_enum_entry trading_modes[] = {
 	{NULL, 0, false},
 };
 
+static const struct config_enum_entry foreign_orders[] = {
+	{"halt", QTS_FOREIGN_HALT, false},
+	{"record", QTS_FOREIGN_RECORD, false},
+	{NULL, 0, false},
+};
+
 static bool
 guc_absolute_path(char **newval, void **extra, GucSource source)
 {
@@ -62,6 +68,11 @@ qts_guc_define(void)
 {
 	guc_int("qts.balance_interval", "Time between two reads of an account's balance.",
 			&qts_guc.balance_interval, 30, 1, 3600, PGC_SIGHUP, GUC_UNIT_S);
+	guc_int("qts.breaker_open", "Time a broker that does not answer is left alone before it is tried again.",
+			&qts_guc.breaker_open, 30000, 100, 600000, PGC_SIGHUP, GUC_UNIT_MS);
+	guc_int("qts.breaker_threshold",
+			"Requests of a class without an answer, in a row, after which no more leave; 0 = never.",
+			&qts_guc.breaker_threshold, 5, 0, 1000, PGC_SIGHUP, 0);
 	guc_string("qts.credentials_file", "File with the broker's keys, owned by the server's user, mode 0600.",
 			   &qts_guc.credentials_file, "", PGC_SIGHUP, guc_absolute_path);
 	guc_string("qts.database", "Database the engine lives in; empty = engine off.", &qts_guc.database, "",
@@ -74,6 +85,9 @@ qts_guc_define(void)
 			&qts_guc.exit_interval, 2000, 10, 60000, PGC_SIGHUP, GUC_UNIT_MS);
 	guc_int("qts.exit_max_price_age", "Age above which no exit is decided on a price.",
 			&qts_guc.exit_max_price_age, 10000, 100, 600000, PGC_SIGHUP, GUC_UNIT_MS);
+	DefineCustomEnumVariable(
+		"qts.foreign_api_orders", "What an API order of another program on one of the accounts does.", NULL,
+		&qts_guc.foreign_api_orders, QTS_FOREIGN_HALT, foreign_orders, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	guc_string("qts.halt_file", "No order leaves while this file exists; empty = not used.",
 			   &qts_guc.halt_file, "", PGC_SIGHUP, guc_absolute_path);
 	guc_int("qts.http_timeout", "Time one request to the broker may take.", &qts_guc.http_timeout, 7000, 100,
@@ -84,16 +98,29 @@ qts_guc_define(void)
 			&qts_guc.ledger_interval, 10, 1, 3600, PGC_SIGHUP, GUC_UNIT_S);
 	guc_string("qts.live_ack", "Must be \"" QTS_LIVE_ACK "\" for trading_mode live to take effect.",
 			   &qts_guc.live_ack, "", PGC_SIGHUP, guc_live_ack);
+	guc_int("qts.max_entries_per_minute", "Buys an account may send in a minute; 0 = no limit.",
+			&qts_guc.max_entries_per_minute, 30, 0, 100000, PGC_SIGHUP, 0);
+	guc_int("qts.max_exits_per_minute", "Sells an account may send in a minute; 0 = no limit.",
+			&qts_guc.max_exits_per_minute, 240, 0, 100000, PGC_SIGHUP, 0);
 	guc_int("qts.max_order_attempts", "Sends of one order that the broker provably refused before it fails.",
 			&qts_guc.max_order_attempts, 5, 1, 100, PGC_SIGHUP, 0);
+	guc_int("qts.max_orders_per_minute",
+			"Orders of all accounts in a minute that stop entries; 0 = no limit.",
+			&qts_guc.max_orders_per_minute, 600, 0, 100000, PGC_SIGHUP, 0);
+	guc_int("qts.max_slot_wal", "WAL a replication slot may keep before entries stop; 0 = not watched.",
+			&qts_guc.max_slot_wal, 16384, 0, MAX_KILOBYTES / 1024, PGC_SIGHUP, GUC_UNIT_MB);
 	guc_int("qts.max_symbols", "Symbols the price board has room for.", &qts_guc.max_symbols, 4096, 64, 65536,
 			PGC_POSTMASTER, 0);
+	guc_int("qts.max_xid_age", "Age of the oldest transaction id before entries stop; 0 = not watched.",
+			&qts_guc.max_xid_age, 1000000000, 0, 2000000000, PGC_SIGHUP, 0);
 	DefineCustomBoolVariable("qts.notify", "Sends NOTIFY for programs outside.", NULL, &qts_guc.notify, true,
 							 PGC_SIGHUP, 0, NULL, NULL, NULL);
-	guc_int("qts.rest_rate_live", "Requests per second and app key to the live broker.",
-			&qts_guc.rest_rate_live, 12, 1, 60, PGC_SIGHUP, 0);
-	guc_int("qts.rest_rate_paper", "Requests per second and app key to the paper broker.",
-			&qts_guc.rest_rate_paper, 1, 1, 60, PGC_SIGHUP, 0);
+	guc_int("qts.rest_rate_live",
+			"Requests per second and app key to the live broker; 0 = as trade.rate_limits says.",
+			&qts_guc.rest_rate_live, 12, 0, 60, PGC_SIGHUP, 0);
+	guc_int("qts.rest_rate_paper",
+			"Requests per second and app key to the paper broker; 0 = as trade.rate_limits says.",
+			&qts_guc.rest_rate_paper, 1, 0, 60, PGC_SIGHUP, 0);
 	guc_int("qts.rest_rate_sim", "Requests per second and app key to a simulator; 0 = no limit.",
 			&qts_guc.rest_rate_sim, 0, 0, 60, PGC_SIGHUP, 0);
 	DefineCustomBoolVariable("qts.sim_clock",
@@ -103,6 +130,11 @@ qts_guc_define(void)
 							 "Which accounts may send orders: off, paper (and sim), or live too.", NULL,
 							 &qts_guc.trading_mode, QTS_TRADING_PAPER, trading_modes, PGC_SIGHUP,
 							 GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
+	guc_int("qts.unfilled_gap_interval",
+			"Time between two lists of open orders while the feed of the notices is down.",
+			&qts_guc.unfilled_gap_interval, 1500, 100, 600000, PGC_SIGHUP, GUC_UNIT_MS);
+	guc_int("qts.unfilled_interval", "Time between two lists of open orders with orders open.",
+			&qts_guc.unfilled_interval, 3000, 100, 600000, PGC_SIGHUP, GUC_UNIT_MS);
 	guc_int("qts.unknown_grace_buy", "Silence after which an unanswered buy counts as not accepted.",
 			&qts_guc.unknown_grace_buy, 300, 1, 3600, PGC_SIGHUP, GUC_UNIT_S);
 	guc_int("qts.unknown_grace_sell", "Silence after which an unanswered sell counts as not accepted.",

@@ -19,30 +19,47 @@ typedef enum QtsTradingMode
 
 #define QTS_LIVE_ACK "I_UNDERSTAND_LIVE_TRADING"
 
+/* What an order of another program on one of our accounts does. */
+typedef enum QtsForeignOrders
+{
+	QTS_FOREIGN_HALT,
+	QTS_FOREIGN_RECORD
+} QtsForeignOrders;
+
 typedef struct QtsGuc
 {
 	int balance_interval; /* s */
+	int breaker_open;	  /* ms */
+	int breaker_threshold;
 	char *credentials_file;
 	char *database;
 	bool enabled;
 	int error_limit;
 	int exit_interval;		/* ms */
 	int exit_max_price_age; /* ms */
+	int foreign_api_orders; /* QtsForeignOrders */
 	char *halt_file;
 	int http_timeout;		  /* ms */
 	int ledger_idle_interval; /* s */
 	int ledger_interval;	  /* s */
 	char *live_ack;
+	int max_entries_per_minute; /* per account; 0 = no limit */
+	int max_exits_per_minute;
 	int max_order_attempts;
+	int max_orders_per_minute; /* engine-wide */
+	int max_slot_wal;		   /* MB */
 	int max_symbols;
+	int max_xid_age; /* transactions */
 	bool notify;
 	int rest_rate_live; /* calls per second */
 	int rest_rate_paper;
 	int rest_rate_sim;
 	bool sim_clock;
 	int trading_mode;
-	int unknown_grace_buy;	/* s */
-	int unknown_grace_sell; /* s */
+	int unfilled_gap_interval; /* ms */
+	int unfilled_interval;	   /* ms */
+	int unknown_grace_buy;	   /* s */
+	int unknown_grace_sell;	   /* s */
 } QtsGuc;
 
 extern QtsGuc qts_guc;

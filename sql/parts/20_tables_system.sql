@@ -6,6 +6,9 @@ CREATE TABLE system.engine (
 	system_identifier bigint,
 	timeline integer,
 	failover text NOT NULL DEFAULT 'manual',
+	-- when this binding began; inherited: from another cluster or timeline, whose last orders may not be here
+	bound_ts timestamptz,
+	inherited boolean NOT NULL DEFAULT false,
 	emergency_stop boolean NOT NULL DEFAULT false,
 	-- microseconds that qts.sim_clock runs ahead of the server's clock
 	sim_offset bigint NOT NULL DEFAULT 0,

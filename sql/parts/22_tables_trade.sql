@@ -3,6 +3,7 @@ CREATE TABLE trade.accounts (
 	environment text NOT NULL DEFAULT 'paper',
 	credentials text NOT NULL DEFAULT 'main',
 	order_credentials text,
+	rate_kind text NOT NULL DEFAULT 'standard',
 	rest_url text,
 	ws_url text,
 	status text NOT NULL DEFAULT 'ACTIVE',
@@ -12,8 +13,21 @@ CREATE TABLE trade.accounts (
 	updated_ts timestamptz NOT NULL DEFAULT now(),
 	CONSTRAINT accounts_account_id_check CHECK (account_id ~ '^[0-9]{8}-[0-9]{2}$'),
 	CONSTRAINT accounts_environment_check CHECK (environment IN ('live', 'paper', 'sim')),
+	CONSTRAINT accounts_rate_kind_check CHECK (rate_kind IN ('standard', 'new')),
 	CONSTRAINT accounts_status_check CHECK (status IN ('ACTIVE', 'PAUSED', 'REMOVED')),
 	CONSTRAINT accounts_urls_check CHECK (environment <> 'live' OR (rest_url IS NULL AND ws_url IS NULL))
+);
+
+-- What the broker allows, per app key and second: it changes on dates, so dates are rows.
+CREATE TABLE trade.rate_limits (
+	environment text NOT NULL,
+	kind text NOT NULL DEFAULT 'standard',
+	from_date date NOT NULL,
+	per_second integer NOT NULL,
+	PRIMARY KEY (environment, kind, from_date),
+	CONSTRAINT rate_limits_environment_check CHECK (environment IN ('live', 'paper', 'sim')),
+	CONSTRAINT rate_limits_kind_check CHECK (kind IN ('standard', 'new')),
+	CONSTRAINT rate_limits_per_second_check CHECK (per_second BETWEEN 1 AND 64)
 );
 
 -- What the execution worker knows about an account at the broker.
@@ -213,6 +227,8 @@ CREATE TABLE trade.orders (
 	ledger_ts timestamptz,
 	status text NOT NULL DEFAULT 'PENDING_SUBMIT',
 	origin text NOT NULL DEFAULT 'AUTO',
+	-- the broker's name for where it was entered; null for ours
+	channel text,
 	attempt integer NOT NULL DEFAULT 1,
 	-- not null: the last attempt was provably refused and may be sent again after this
 	retry_ts timestamptz,
@@ -226,6 +242,7 @@ CREATE TABLE trade.orders (
 	cancel_reason text,
 	cancel_order_no text,
 	cancel_ts timestamptz,
+	cancel_attempts integer NOT NULL DEFAULT 0,
 	error_code text,
 	error_message text,
 	raw jsonb,
@@ -302,7 +319,7 @@ CREATE TABLE trade.fills (
 	CONSTRAINT fills_side_check CHECK (side IN ('BUY', 'SELL')),
 	CONSTRAINT fills_qty_check CHECK (qty > 0),
 	CONSTRAINT fills_price_check CHECK (price > 0),
-	CONSTRAINT fills_source_check CHECK (source IN ('WS', 'REST_DELTA', 'MANUAL')),
+	CONSTRAINT fills_source_check CHECK (source IN ('WS', 'REST_DELTA', 'BALANCE', 'MANUAL')),
 	CONSTRAINT fills_dedupe_key UNIQUE (order_uid, dedupe_key)
 );
 CREATE INDEX fills_position_idx ON trade.fills (position_id, ts);

@@ -12,6 +12,7 @@ SELECT pg_extension_config_dump('market.prices_ticks', '');
 SELECT pg_extension_config_dump('market.prices_best', '');
 SELECT pg_extension_config_dump('market.freshness', '');
 SELECT pg_extension_config_dump('trade.accounts', '');
+SELECT pg_extension_config_dump('trade.rate_limits', '');
 SELECT pg_extension_config_dump('trade.account_sync', '');
 SELECT pg_extension_config_dump('trade.exit_profiles', '');
 SELECT pg_extension_config_dump('trade.symbol_exit_overrides', '');

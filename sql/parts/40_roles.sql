@@ -95,7 +95,8 @@ BEGIN
 	GRANT UPDATE (updated_ts) ON trade.accounts TO qts_execution;
 
 	GRANT INSERT ON trade.order_intents TO qts_reentry, qts_router, qts_strategy;
-	PERFORM qts._grant_execute(ARRAY['_drop_partitions'], 'qts_monitor');
+	PERFORM qts._grant_execute(ARRAY['_halt_account', '_halt_entries'], 'qts_execution');
+	PERFORM qts._grant_execute(ARRAY['_drop_partitions', '_halt_entries'], 'qts_monitor');
 END $$;
 
 CREATE OR REPLACE FUNCTION qts._grant_people() RETURNS void
@@ -111,7 +112,7 @@ BEGIN
 	PERFORM qts._grant_execute(ARRAY['exit', 'cancel_order', 'cancel_intent', 'set_exit_mode',
 		'set_position_exit_mode', 'release_position', 'emergency_stop', 'resolve_order', 'acknowledge_alert', 'pause_account',
 		'resume_account'], 'qts_operator');
-	PERFORM qts._grant_execute(ARRAY['add_account', 'remove_account', 'save_exit_profile', 'set_position_profile',
+	PERFORM qts._grant_execute(ARRAY['add_account', 'remove_account', 'set_account_rate', 'set_rate_limit', 'save_exit_profile', 'set_position_profile',
 		'set_symbol_profile', 'deactivate'], 'qts_admin');
 	GRANT USAGE ON SCHEMA market, trade, system TO qts_admin;
 	GRANT SELECT ON ALL TABLES IN SCHEMA market, trade, system TO qts_admin;
@@ -144,6 +145,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	was jsonb;
 	identity record;
+	moved boolean;
 BEGIN
 	IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
 		RAISE EXCEPTION 'only a superuser may activate the engine' USING ERRCODE = 'insufficient_privilege',
@@ -162,6 +164,12 @@ BEGIN
 	PERFORM qts.load_defaults();
 	SELECT to_jsonb(e) INTO was FROM system.engine AS e;
 	SELECT * INTO identity FROM qts._identity();
+	UPDATE system.engine SET bound_ts = qts._now(), inherited = system_identifier IS NOT NULL
+		AND (system_identifier, timeline) <> (identity.system_identifier, identity.timeline)
+	WHERE NOT active OR (system_identifier, timeline) <> (identity.system_identifier, identity.timeline)
+	RETURNING inherited INTO moved;
+	-- An order that waits to be sent again may have been sent by the other server: that makes it unknown.
+	UPDATE trade.orders SET retry_ts = NULL WHERE moved AND status = 'PENDING_SUBMIT' AND retry_ts IS NOT NULL;
 	UPDATE system.engine SET active = true, system_identifier = identity.system_identifier,
 		timeline = identity.timeline, failover = activate.failover, reason = NULL,
 		updated_by = session_user, updated_ts = clock_timestamp();

@@ -28,6 +28,9 @@ CREATE OR REPLACE FUNCTION qts._feeds(OUT feed text, OUT state text, OUT since t
 	OUT frames bigint, OUT ticks bigint, OUT notices bigint, OUT malformed bigint, OUT overflow bigint,
 	OUT detail text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'qts_sql_feeds' LANGUAGE C VOLATILE;
+CREATE OR REPLACE FUNCTION qts._sessions(OUT session text, OUT state text, OUT since timestamptz, OUT rate integer,
+	OUT order_breaker text, OUT account_breaker text, OUT quote_breaker text, OUT detail text) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'qts_sql_sessions' LANGUAGE C VOLATILE;
 CREATE OR REPLACE FUNCTION qts._metrics(OUT name text, OUT labels text, OUT value double precision,
 	OUT help text, OUT type text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'qts_sql_metrics' LANGUAGE C VOLATILE;
@@ -42,5 +45,6 @@ COMMENT ON FUNCTION qts.advance_clock(interval) IS 'Moves the engine''s clock fo
 COMMENT ON FUNCTION qts.price(text) IS 'Best price of a symbol from shared memory, KRW; a row of nulls when there is none. No lock, no table';
 COMMENT ON FUNCTION qts._workers() IS 'Worker slots in shared memory; QT201 without preload';
 COMMENT ON FUNCTION qts._feeds() IS 'Broker feeds of the prices worker; QT201 without preload';
+COMMENT ON FUNCTION qts._sessions() IS 'Broker sessions of the execution worker: requests per second (null = no limit) and circuit breakers; QT201 without preload';
 COMMENT ON FUNCTION qts._metrics() IS 'Counters and latency histograms since the server started; QT201 without preload';
 COMMENT ON FUNCTION qts._bench_price(text, bigint) IS 'Nanoseconds per read of the price board in a C loop of so many reads; for benchmarks';

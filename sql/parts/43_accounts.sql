@@ -11,7 +11,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION qts.add_account(account_id text, environment text DEFAULT 'paper',
 	credentials text DEFAULT 'main', order_credentials text DEFAULT NULL, rest_url text DEFAULT NULL,
-	ws_url text DEFAULT NULL) RETURNS void
+	ws_url text DEFAULT NULL, rate_kind text DEFAULT 'standard') RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -23,6 +23,7 @@ BEGIN
 			HINT = 'Give the eight digits of the account, a hyphen and the two digits of the product, as in 12345678-01.';
 	END IF;
 	PERFORM qts._one_of('environment', environment, ARRAY['live', 'paper', 'sim']);
+	PERFORM qts._one_of('rate_kind', rate_kind, ARRAY['standard', 'new']);
 	IF credentials IS NULL OR credentials !~ '^[A-Za-z0-9_.-]{1,64}$'
 		OR order_credentials !~ '^[A-Za-z0-9_.-]{1,64}$' THEN
 		RAISE EXCEPTION 'invalid credentials' USING ERRCODE = 'QT011',
@@ -56,14 +57,40 @@ BEGIN
 			DETAIL = format('Its history is of environment %s, not %s.', was.environment, add_account.environment),
 			HINT = 'An account number belongs to one environment in one database.';
 	END IF;
-	INSERT INTO trade.accounts AS a (account_id, environment, credentials, order_credentials, rest_url, ws_url)
+	INSERT INTO trade.accounts AS a (account_id, environment, credentials, order_credentials, rest_url, ws_url,
+		rate_kind)
 	VALUES (add_account.account_id, add_account.environment, add_account.credentials, add_account.order_credentials,
-		add_account.rest_url, add_account.ws_url)
+		add_account.rest_url, add_account.ws_url, add_account.rate_kind)
 	ON CONFLICT ON CONSTRAINT accounts_pkey DO UPDATE SET status = 'ACTIVE', status_reason = NULL,
 		credentials = excluded.credentials, order_credentials = excluded.order_credentials,
-		rest_url = excluded.rest_url, ws_url = excluded.ws_url, updated_ts = clock_timestamp();
+		rest_url = excluded.rest_url, ws_url = excluded.ws_url, rate_kind = excluded.rate_kind,
+		updated_ts = clock_timestamp();
 	PERFORM qts._audit('add_account', qts._mask(account_id), NULL, to_jsonb(was) - 'account_id',
 		(SELECT to_jsonb(a) - 'account_id' FROM trade.accounts AS a WHERE a.account_id = add_account.account_id));
+END $$;
+
+-- What a worker may do by itself: stop, never start.
+CREATE OR REPLACE FUNCTION qts._halt_account(id text, why text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	UPDATE trade.accounts AS a SET status = 'PAUSED', status_reason = why, updated_ts = clock_timestamp()
+	WHERE a.account_id = id AND a.status = 'ACTIVE';
+	IF FOUND THEN
+		PERFORM qts._audit('halt_account', qts._mask(id), why, NULL, NULL);
+	END IF;
+	RETURN FOUND;
+END $$;
+
+CREATE OR REPLACE FUNCTION qts._halt_entries(why text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	UPDATE system.engine SET emergency_stop = true, reason = why, updated_by = session_user,
+		updated_ts = clock_timestamp() WHERE active AND NOT emergency_stop;
+	IF FOUND THEN
+		PERFORM qts._audit('emergency_stop', 'engine', why, jsonb_build_object('emergency_stop', false),
+			jsonb_build_object('emergency_stop', true));
+	END IF;
+	RETURN FOUND;
 END $$;
 
 CREATE OR REPLACE FUNCTION qts._set_account_status(id text, wanted text, why text, action text) RETURNS void

@@ -18,7 +18,7 @@ BEGIN
 	ELSIF i.status NOT IN ('SUBMITTING', 'UNKNOWN', 'SUBMITTED', 'PARTIAL') THEN
 		RETURN 'ENDED';
 	END IF;
-	UPDATE trade.orders AS o SET cancel_state = 'REQUESTED', cancel_reason = _cancel_intent.reason,
+	UPDATE trade.orders AS o SET cancel_state = 'REQUESTED', cancel_attempts = 0, cancel_reason = _cancel_intent.reason,
 		updated_ts = qts._now()
 	WHERE o.intent_id = _cancel_intent.intent_id AND o.status IN ('PENDING_SUBMIT', 'UNKNOWN', 'SUBMITTED', 'PARTIAL')
 		AND (o.cancel_state IS NULL OR o.cancel_state = 'REFUSED');
@@ -59,7 +59,7 @@ BEGIN
 			DETAIL = format('Its status is %s.', o.status), HINT = 'Only live orders can be cancelled.';
 	END IF;
 	-- A cancel on its way is not repeated: the broker would answer the second with an error.
-	UPDATE trade.orders AS t SET cancel_state = 'REQUESTED', cancel_reason = cancel_order.reason,
+	UPDATE trade.orders AS t SET cancel_state = 'REQUESTED', cancel_attempts = 0, cancel_reason = cancel_order.reason,
 		updated_ts = qts._now()
 	WHERE t.order_uid = cancel_order.order_uid AND (o.cancel_state IS NULL OR o.cancel_state = 'REFUSED');
 	PERFORM qts._audit('cancel_order', order_uid::text, cancel_order.reason,

@@ -40,6 +40,10 @@ BEGIN
 		WHERE o.order_uid = was.order_uid;
 		UPDATE trade.order_intents AS i SET status = 'SUBMITTED', updated_ts = qts._now()
 		WHERE i.intent_id = was.intent_id;
+		-- Notices of this number have found their order; how much was filled, the ledger says.
+		UPDATE trade.notices AS n SET order_uid = was.order_uid WHERE n.account_id = was.account_id
+			AND n.trade_date = was.trade_date AND n.order_uid IS NULL
+			AND n.broker_order_no = coalesce(was.broker_order_no, number);
 	ELSE
 		UPDATE trade.orders AS o SET status = 'REJECTED', rejected_qty = o.qty, quarantined = false,
 			error_message = 'not accepted, says ' || session_user, updated_ts = qts._now()

@@ -95,6 +95,16 @@ BEGIN ATOMIC
 	ON CONFLICT ON CONSTRAINT calendar_pkey DO NOTHING;
 END;
 
+-- The broker's notices of 2025-04-28, 2026-04-03 and 2026-04-20; new customers for their first three days.
+CREATE OR REPLACE FUNCTION qts._load_rate_limits() RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	INSERT INTO trade.rate_limits (environment, kind, from_date, per_second) VALUES
+	('live', 'standard', '2025-01-01', 20), ('live', 'standard', '2026-04-20', 18), ('live', 'new', '2026-04-03', 3),
+	('paper', 'standard', '2025-01-01', 2), ('paper', 'standard', '2026-04-20', 1)
+	ON CONFLICT ON CONSTRAINT rate_limits_pkey DO NOTHING;
+END;
+
 CREATE OR REPLACE FUNCTION qts.load_defaults() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -102,5 +112,6 @@ BEGIN
 	INSERT INTO trade.exit_control DEFAULT VALUES ON CONFLICT ON CONSTRAINT exit_control_pkey DO NOTHING;
 	PERFORM qts._load_profiles();
 	PERFORM qts._load_fee_rates();
+	PERFORM qts._load_rate_limits();
 	PERFORM qts._load_calendar();
 END $$;

@@ -9,7 +9,10 @@ BEGIN ATOMIC
 		FROM qts._workers() AS w
 		UNION ALL
 		SELECT 2, 0, f.feed, 'feed', f.state, date_trunc('second', qts._kst(f.since)), NULL, NULL, f.detail
-		FROM qts._feeds() AS f) AS s
+		FROM qts._feeds() AS f
+		UNION ALL
+		SELECT 3, 0, b.session, 'session', b.state, date_trunc('second', qts._kst(b.since)), NULL, NULL, b.detail
+		FROM qts._sessions() AS b) AS s
 	ORDER BY s.part, s.place, s.name;
 END;
 
@@ -39,6 +42,10 @@ BEGIN ATOMIC
 	UNION ALL
 	SELECT 1, format('feed %s is %s%s', f.feed, f.state, coalesce(': ' || nullif(f.detail, ''), ''))
 	FROM qts._feeds() AS f WHERE f.state <> 'UP'
+	UNION ALL
+	SELECT 1, format('session %s is %s%s', b.session, b.state, coalesce(': ' || b.detail, ''))
+	FROM qts._sessions() AS b
+	WHERE b.state <> 'READY' OR 'CLOSED' <> ANY (ARRAY[b.order_breaker, b.account_breaker])
 	UNION ALL
 	SELECT 1, format('account %s is %s%s', qts._mask(a.account_id), s.state, coalesce(': ' || s.last_error, ''))
 	FROM trade.accounts AS a JOIN trade.account_sync AS s ON s.account_id = a.account_id

@@ -33,7 +33,7 @@ COMMENT ON TABLE trade.exit_signals IS 'Triggered and sampled exit rules; append
 
 COMMENT ON FUNCTION qts.activate(text) IS 'Creates roles and grants, loads defaults, binds the engine to this cluster and starts it. Superuser; idempotent; run again after an upgrade, a restore or a promotion. QT011 QT201 QT202';
 COMMENT ON FUNCTION qts.deactivate(text) IS 'Stops all trading and parks the workers. QT011. Waits for claims in progress';
-COMMENT ON FUNCTION qts.add_account(text, text, text, text, text, text) IS 'Adds or brings back an account NNNNNNNN-NN. Addresses only for sim and paper, only loopback. QT006 QT011 QT015';
+COMMENT ON FUNCTION qts.add_account(text, text, text, text, text, text, text) IS 'Adds or brings back an account NNNNNNNN-NN. Addresses only for sim and paper, only loopback. QT006 QT011 QT015';
 COMMENT ON FUNCTION qts.remove_account(text) IS 'Takes an account out of use; its history stays. QT004 while positions, intents or orders are live';
 COMMENT ON FUNCTION qts.pause_account(text, text) IS 'No order of this account leaves until resume_account(). QT011';
 COMMENT ON FUNCTION qts.resume_account(text) IS 'Lets a paused account trade again. QT011';
@@ -54,7 +54,7 @@ COMMENT ON FUNCTION qts.explain_exit(uuid) IS 'Every exit rule of a position now
 COMMENT ON FUNCTION qts.timeline(uuid) IS 'Everything that happened to a position, oldest first, KST';
 COMMENT ON FUNCTION qts.check_invariants() IS 'One row per violated invariant; none = healthy. Reads one snapshot, locks nothing';
 COMMENT ON FUNCTION qts.health() IS 'ok, degraded or down, with reasons. QT201 without preload';
-COMMENT ON FUNCTION qts.status() IS 'One row per worker and feed, KST. QT201 without preload';
+COMMENT ON FUNCTION qts.status() IS 'One row per worker, feed and broker session, KST. QT201 without preload';
 COMMENT ON FUNCTION qts.help() IS 'One row per function of schema qts';
 COMMENT ON FUNCTION qts.load_defaults() IS 'Loads profiles, calendar 2025-2027, fee rates and control rows that are missing; overwrites nothing. Called by activate()';
 
@@ -88,6 +88,7 @@ COMMENT ON FUNCTION qts._position_violations() IS 'Invariants of positions';
 COMMENT ON FUNCTION qts._write_violations() IS 'Rows that did not come through their owner';
 COMMENT ON FUNCTION qts._health_reasons() IS 'Why health() is not ok: 1 degraded, 2 down';
 COMMENT ON FUNCTION qts._load_profiles() IS 'Shipped exit profiles';
+COMMENT ON FUNCTION qts._load_rate_limits() IS 'Published rate limits of the broker from 2025 on';
 COMMENT ON FUNCTION qts._load_fee_rates() IS 'Commission of the online account and taxes from 2025 on';
 COMMENT ON FUNCTION qts._krx_holidays() IS 'Weekdays on which the exchange is closed, 2025-2027';
 COMMENT ON FUNCTION qts._load_calendar() IS 'Trading days 2025-2027';
@@ -123,3 +124,5 @@ BEGIN
 		EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', t.tgname, t.rel, t.text);
 	END LOOP;
 END $$;
+COMMENT ON FUNCTION qts._halt_account(text, text) IS 'A worker pauses an account: it may stop, not start. Writes an audit row';
+COMMENT ON FUNCTION qts._halt_entries(text) IS 'A worker stops entries: it may stop, not start. Writes an audit row';

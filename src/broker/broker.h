@@ -16,8 +16,8 @@
 #ifndef QTS_BROKER_BROKER_H
 #define QTS_BROKER_BROKER_H
 
-#include "core/core.h"
-#include "core/match.h"
+#include "core/breaker.h"
+#include "core/life.h"
 #include "core/rate.h"
 
 #define QTS_ODNO_LEN 10
@@ -32,6 +32,29 @@ typedef enum QtsEnvironment
 	QTS_ENV_SIM /* speaks exactly like live, to a simulator */
 } QtsEnvironment;
 
+/* What may change while a session is open. */
+typedef struct QtsBrokerTuning
+{
+	int rate_per_second; /* 0 = no limit */
+	int timeout_ms;		 /* one request */
+	QtsBreakerPolicy breaker;
+} QtsBrokerTuning;
+
+/*
+ * A limiter that the processes using one app key share.  take checks and
+ * takes in one step.  NULL in a configuration = the session has its own.
+ */
+typedef struct QtsRatePool
+{
+	int (*slots)(void *arg, QtsRateClass klass, int64_t mono);
+	int64_t (*wait)(void *arg, QtsRateClass klass, int64_t mono);
+	bool (*take)(void *arg, QtsRateClass klass, int64_t mono);
+	void (*keep)(void *arg, int slots, int64_t until);
+	void (*refused)(void *arg, int64_t mono, int64_t pause);
+	void (*set)(void *arg, int per_second);
+	void *arg;
+} QtsRatePool;
+
 /* Strings are copied.  Secrets are wiped when the session is closed. */
 typedef struct QtsBrokerConfig
 {
@@ -43,19 +66,9 @@ typedef struct QtsBrokerConfig
 	const char *app_secret;
 	const char *hts_id;
 	const char *token_file; /* 0600 cache beside the credentials; NULL = none */
-	int rate_per_second;
-	int timeout_ms; /* one request */
+	QtsBrokerTuning tuning;
+	const QtsRatePool *rate; /* copied */
 } QtsBrokerConfig;
-
-/* What a request came to.  Only the first two say the broker acted or not. */
-typedef enum QtsOutcome
-{
-	QTS_OUTCOME_OK,
-	QTS_OUTCOME_REJECTED,	   /* definitive refusal: no blind retry */
-	QTS_OUTCOME_NOT_PROCESSED, /* provably not accepted (rate, token, never sent): may be retried */
-	QTS_OUTCOME_UNKNOWN,	   /* may have been accepted: never sent again */
-	QTS_OUTCOME_FATAL		   /* wrong key, wrong account, wrong domain: a person must act */
-} QtsOutcome;
 
 typedef struct QtsOrderRequest
 {
@@ -84,6 +97,7 @@ typedef struct QtsLedgerRow
 	char orgn_odno[QTS_ODNO_LEN + 1];
 	char orgno[QTS_ORGNO_LEN + 1];
 	char venue[4];
+	char channel[16]; /* where it was entered: "OpnAPI", "Nsmart", an employee's number; "" = not told */
 	QtsQty filled;
 	QtsKrw amount;
 	QtsQty remaining;
@@ -126,12 +140,32 @@ typedef struct QtsBalance
 	QtsBalanceSummary summary;
 } QtsBalance;
 
+/* An order the broker still works on (kis-api 3.5); absent numbers are -1. */
+typedef struct QtsOpenRow
+{
+	char odno[QTS_ODNO_LEN + 1]; /* leading zeros restored */
+	char orgn_odno[QTS_ODNO_LEN + 1];
+	char symbol[QTS_SYMBOL_LEN + 1];
+	bool sell;
+	QtsQty qty;
+	QtsQty filled;
+	QtsQty cancellable;
+} QtsOpenRow;
+
+typedef struct QtsOpenList
+{
+	QtsOpenRow *rows;
+	int count;
+	bool complete;
+} QtsOpenList;
+
 typedef enum QtsBrokerEventKind
 {
 	QTS_EVENT_ORDER, /* answer to an order */
 	QTS_EVENT_CANCEL,
 	QTS_EVENT_LEDGER,
 	QTS_EVENT_BALANCE,
+	QTS_EVENT_OPEN_LIST,
 	QTS_EVENT_STATE /* session became ready, or lost its token, or failed */
 } QtsBrokerEventKind;
 
@@ -142,6 +176,7 @@ typedef struct QtsBrokerEvent
 	char account[12];
 	QtsOutcome outcome;
 	int http_status; /* 0 = no answer */
+	bool for_now;	 /* NOT_PROCESSED for want of a slot or a session: costs time, not an attempt */
 	char msg_cd[QTS_MSG_CD_LEN + 1];
 	char msg[QTS_MSG_LEN + 1];	 /* UTF-8, trimmed */
 	char odno[QTS_ODNO_LEN + 1]; /* ORDER, CANCEL accepted */
@@ -151,6 +186,7 @@ typedef struct QtsBrokerEvent
 	QtsTime asked_at; /* wall clock when a list's first page left */
 	QtsLedger ledger;
 	QtsBalance balance;
+	QtsOpenList open_list;
 } QtsBrokerEvent;
 
 typedef enum QtsSessionState
@@ -159,6 +195,14 @@ typedef enum QtsSessionState
 	QTS_SESSION_READY,
 	QTS_SESSION_REFUSED /* wrong key: nothing is sent until reconfigured */
 } QtsSessionState;
+
+/* How the broker has been answering, per class of requests. */
+typedef struct QtsBrokerHealth
+{
+	QtsBreakerState breaker[QTS_BREAKER_CLASS_COUNT];
+	uint64_t opens[QTS_BREAKER_CLASS_COUNT];
+	bool wants_list; /* an answered list would let one order out as the probe */
+} QtsBrokerHealth;
 
 typedef struct QtsBroker QtsBroker;
 
@@ -171,16 +215,21 @@ typedef struct QtsBrokerOps
 	/* token refresh, paced requests; returns ms until it wants to be called again, -1 = never */
 	long (*drive)(QtsBroker *broker, int64_t mono, QtsTime now);
 	QtsSessionState (*state)(const QtsBroker *broker, char *why, size_t why_size);
+	void (*tune)(QtsBroker *broker, const QtsBrokerTuning *tuning);
+	void (*health)(const QtsBroker *broker, int64_t mono, QtsBrokerHealth *health);
 	/* how many requests of this class would leave at once now */
 	int (*slots)(const QtsBroker *broker, QtsRateClass klass, int64_t mono);
 	/* ms until one of this class could leave; 0 = now */
 	long (*slot_wait_ms)(const QtsBroker *broker, QtsRateClass klass, int64_t mono);
+	/* so many slots stay free for orders about to be sent; 0 when they have been */
+	void (*keep)(QtsBroker *broker, int slots, int64_t mono);
 	/* orders and cancels leave now, once, or answer NOT_PROCESSED; false = bad request or no slot */
 	bool (*order)(QtsBroker *broker, uint64_t tag, const QtsOrderRequest *request, int64_t mono);
 	bool (*cancel)(QtsBroker *broker, uint64_t tag, const QtsCancelRequest *request, int64_t mono);
 	/* queued, paged and retried by the session; one event at the end */
 	bool (*ledger)(QtsBroker *broker, uint64_t tag, const char *account, QtsDate date);
 	bool (*balance)(QtsBroker *broker, uint64_t tag, const char *account);
+	bool (*open_list)(QtsBroker *broker, uint64_t tag, const char *account);
 	/* NULL when there is none; free with event_free */
 	QtsBrokerEvent *(*next_event)(QtsBroker *broker);
 	void (*event_free)(QtsBrokerEvent *event);

@@ -32,15 +32,6 @@ typedef struct QtsTick
 	char market_class; /* 0 when the field is absent */
 } QtsTick;
 
-typedef enum QtsNoticeKind
-{
-	QTS_NOTICE_ACCEPTED, /* order received */
-	QTS_NOTICE_FILL,
-	QTS_NOTICE_REJECTED,
-	QTS_NOTICE_CANCELLED, /* orgn_odno names the order when the user cancelled */
-	QTS_NOTICE_REVISED
-} QtsNoticeKind;
-
 /* H0STCNI0/H0STCNI9, kis-api 5.6.  Plain data: it crosses shared memory. */
 typedef struct QtsNotice
 {
@@ -73,6 +64,7 @@ typedef struct QtsFeedCounters
 	uint64_t notices;
 	uint64_t malformed; /* frames refused by the parser */
 	uint64_t undecryptable;
+	uint64_t unread;   /* notices among both: the ledger must tell what they said */
 	uint64_t overflow; /* ticks lost to a full ring: counted, never silent */
 	uint64_t connects;
 	uint64_t drops;

@@ -16,6 +16,7 @@
 
 #include "broker/kis_session.h"
 #include "net/net.h"
+#include "shm/point.h"
 
 static void
 broker_close(QtsBroker *broker)
@@ -56,7 +57,8 @@ broker_open(const QtsBrokerConfig *config)
 	broker->token.lock_fd = -1;
 	broker->state = QTS_SESSION_NO_TOKEN;
 	strcpy(broker->why, "no token yet");
-	qts_rate_init(&broker->limiter, config->rate_per_second);
+	kis_rate_open(broker, config->rate, config->tuning.rate_per_second);
+	kis_breaker_set(broker, &config->tuning.breaker);
 	if (!kis_identity_set(&broker->id, config))
 	{
 		kis_set_state(broker, QTS_SESSION_REFUSED, "app key, secret or address is missing or not usable");
@@ -96,24 +98,38 @@ broker_state(const QtsBroker *broker, char *why, size_t why_size)
 static int
 broker_slots(const QtsBroker *broker, QtsRateClass klass, int64_t mono)
 {
-	int slots = qts_rate_slots(&broker->limiter, klass, mono);
+	int slots = kis_rate_slots(broker, klass, mono);
 	int room = klass <= QTS_RATE_ORDER ? KIS_MAX_ORDERS - broker->order_count
 									   : KIS_MAX_QUERIES - broker->query_count;
 
 	if (broker->state != QTS_SESSION_READY)
 		return 0;
+	if (kis_breaker_slots(broker, klass, mono) < room)
+		room = kis_breaker_slots(broker, klass, mono);
 	return slots < room ? slots : room;
+}
+
+static void
+broker_tune(QtsBroker *broker, const QtsBrokerTuning *tuning)
+{
+	kis_identity_timeout(&broker->id, tuning->timeout_ms);
+	kis_rate_set(broker, tuning->rate_per_second);
+	kis_breaker_set(broker, &tuning->breaker);
 }
 
 static long
 broker_slot_wait_ms(const QtsBroker *broker, QtsRateClass klass, int64_t mono)
 {
-	int64_t wait = qts_rate_wait(&broker->limiter, klass, mono);
+	int64_t wait = kis_rate_wait(broker, klass, mono);
+
+	int64_t closed = kis_breaker_wait(broker, klass, mono);
 
 	if (broker_slots(broker, klass, mono) > 0)
 		return 0;
+	if (closed > wait)
+		wait = closed;
 	/* for a token or an answer the wake-up comes from the socket */
-	if (wait <= 0)
+	if (wait <= 0 || wait > QTS_SEC)
 		return 1000;
 	return (long) (wait / QTS_MS + 1);
 }
@@ -131,6 +147,8 @@ broker_order_done(void *arg, const QtsHttpAnswer *answer)
 		v = qts_kis_parse_order(answer->status, answer->body, answer->body_len, event->odno, event->orgno);
 	else
 		v = kis_no_answer(answer);
+	QTS_POINT("net.answered");
+	kis_breaker_report(broker, QTS_RATE_ORDER, order->ticket, answer->sent_us, &v, answer);
 	kis_event_verdict(broker, event, &v, answer);
 	kis_event_push(broker, order->node);
 	kis_follow(broker, &v, order->token_age);
@@ -147,6 +165,7 @@ broker_not_sent(QtsBroker *broker, KisEventNode *node)
 {
 	node->event.outcome =
 		broker->state == QTS_SESSION_REFUSED ? QTS_OUTCOME_FATAL : QTS_OUTCOME_NOT_PROCESSED;
+	node->event.for_now = true;
 	snprintf(node->event.msg, sizeof(node->event.msg), "%.*s", QTS_MSG_LEN,
 			 broker->why[0] ? broker->why : "the request could not be made");
 	node->event.done_us = qts_mono_us();
@@ -158,10 +177,11 @@ broker_send_order(QtsBroker *broker, bool cancel, uint64_t tag, const char *acco
 				  const QtsKisRequest *request, int64_t mono)
 {
 	bool ready = broker->state == QTS_SESSION_READY;
+	QtsRateClass klass = cancel ? QTS_RATE_CANCEL : QTS_RATE_ORDER;
 	KisEventNode *node;
 	KisOrder *order;
 
-	if (ready && broker_slots(broker, cancel ? QTS_RATE_CANCEL : QTS_RATE_ORDER, mono) <= 0)
+	if (ready && (broker_slots(broker, klass, mono) <= 0 || !kis_rate_take(broker, klass, mono)))
 		return false;
 	node = kis_event_new(cancel ? QTS_EVENT_CANCEL : QTS_EVENT_ORDER, tag, account);
 	order = calloc(1, sizeof(KisOrder));
@@ -182,7 +202,8 @@ broker_send_order(QtsBroker *broker, bool cancel, uint64_t tag, const char *acco
 		broker_not_sent(broker, node);
 		return true;
 	}
-	qts_rate_take(&broker->limiter, mono);
+	QTS_POINT("net.sent");
+	order->ticket = kis_breaker_enter(broker, klass, mono);
 	order->next = broker->orders;
 	broker->orders = order;
 	broker->order_count++;
@@ -213,7 +234,7 @@ broker_ledger(QtsBroker *broker, uint64_t tag, const char *account, QtsDate date
 	QtsKisRequest wire;
 
 	return qts_kis_build_ledger(&wire, broker->id.environment, account, date, date, NULL) &&
-		   kis_query_add(broker, false, tag, account, date);
+		   kis_query_add(broker, KIS_QUERY_LEDGER, tag, account, date);
 }
 
 static bool
@@ -222,7 +243,16 @@ broker_balance(QtsBroker *broker, uint64_t tag, const char *account)
 	QtsKisRequest wire;
 
 	return qts_kis_build_balance(&wire, broker->id.environment, account, NULL) &&
-		   kis_query_add(broker, true, tag, account, 0);
+		   kis_query_add(broker, KIS_QUERY_BALANCE, tag, account, 0);
+}
+
+static bool
+broker_open_list(QtsBroker *broker, uint64_t tag, const char *account)
+{
+	QtsKisRequest wire;
+
+	return qts_kis_build_open_list(&wire, broker->id.environment, account, 0, NULL) &&
+		   kis_query_add(broker, KIS_QUERY_OPEN_LIST, tag, account, 0);
 }
 
 static QtsBrokerEvent *
@@ -245,6 +275,7 @@ broker_event_free(QtsBrokerEvent *event)
 		return;
 	free(event->ledger.rows);
 	free(event->balance.rows);
+	free(event->open_list.rows);
 	free(event); /* the node begins with its event */
 }
 
@@ -260,12 +291,16 @@ const QtsBrokerOps qts_kis_broker = {
 	.close = broker_close,
 	.drive = broker_drive,
 	.state = broker_state,
+	.tune = broker_tune,
+	.health = kis_breaker_health,
+	.keep = kis_rate_keep,
 	.slots = broker_slots,
 	.slot_wait_ms = broker_slot_wait_ms,
 	.order = broker_order,
 	.cancel = broker_cancel,
 	.ledger = broker_ledger,
 	.balance = broker_balance,
+	.open_list = broker_open_list,
 	.next_event = broker_next_event,
 	.event_free = broker_event_free,
 	.in_flight = broker_in_flight,

@@ -43,6 +43,7 @@ feed_down(QtsFeed *feed, int64_t mono)
 	feed->drop = NULL;
 	feed->paused = false;
 	feed->cipher.keyed = false;
+	feed->sealed = 0;
 	kis_feed_drop_held(feed);
 	kis_feed_subs_reset(feed);
 	if (settled)

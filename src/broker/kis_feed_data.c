@@ -14,6 +14,8 @@
 
 #include "broker/kis_feed_int.h"
 
+#define FEED_SEALED_MAX 3
+
 bool
 kis_feed_data_open(QtsFeed *feed)
 {
@@ -104,7 +106,18 @@ feed_take_notices(QtsFeed *feed, const char *text, size_t len, int count, int64_
 		}
 	}
 	feed->counters.malformed += kind == QTS_KIS_MALFORMED;
+	feed->counters.unread += kind == QTS_KIS_MALFORMED;
 	feed_balance_reading(feed);
+}
+
+/* No notice came of it.  A key that opens nothing is not ours any more: a new session has a new one. */
+static void
+feed_sealed(QtsFeed *feed)
+{
+	feed->counters.undecryptable++;
+	feed->counters.unread++;
+	if (++feed->sealed >= FEED_SEALED_MAX)
+		feed->drop = "the key does not open the notices";
 }
 
 /* A frame may overtake the acknowledgement that carries its key (kis-api 5.3). */
@@ -115,7 +128,7 @@ feed_hold(QtsFeed *feed, const char *text, size_t len)
 
 	if (feed->held_count >= FEED_HELD || len > FEED_HELD_SIZE || !(copy = malloc(len)))
 	{
-		feed->counters.undecryptable++;
+		feed_sealed(feed);
 		return;
 	}
 	memcpy(copy, text, len);
@@ -135,7 +148,7 @@ feed_decrypt(QtsFeed *feed, const QtsKisFrame *frame, int64_t mono)
 
 		if (!buffer)
 		{
-			feed->counters.undecryptable++;
+			feed_sealed(feed);
 			return;
 		}
 		free(feed->plain);
@@ -144,9 +157,12 @@ feed_decrypt(QtsFeed *feed, const QtsKisFrame *frame, int64_t mono)
 	}
 	n = qts_kis_decrypt(&feed->cipher, frame->payload, frame->len, feed->plain, feed->plain_size);
 	if (n <= 0)
-		feed->counters.undecryptable++;
-	else
-		feed_take_notices(feed, feed->plain, (size_t) n, frame->count, mono);
+	{
+		feed_sealed(feed);
+		return;
+	}
+	feed->sealed = 0;
+	feed_take_notices(feed, feed->plain, (size_t) n, frame->count, mono);
 }
 
 void

@@ -81,6 +81,7 @@ struct QtsFeed
 	int64_t next_send;
 
 	QtsKisCipher cipher; /* of the notice TR alone */
+	int sealed;			 /* notices in a row that the key did not open */
 	char *held[FEED_HELD];
 	size_t held_len[FEED_HELD];
 	int held_count;

@@ -4,8 +4,10 @@
  *		Order lists and balances: queued, paged, retried, one event each.
  *
  * Queries never hold up an order: they leave only when the limiter has room
- * for their class, ledgers before balances.  A list that cannot be finished
- * by its deadline is reported with what it has and complete = false.
+ * for their class, ledgers before balances.  Among themselves they take
+ * turns, page by page, so that no account waits for another's long list.  A
+ * list that gets no page by its deadline is reported with what it has and
+ * complete = false.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,42 +18,25 @@
 #include "core/session.h"
 #include "net/net.h"
 
-#define QUERY_LIFE (60 * QTS_SEC)
-#define QUERY_MAX_ATTEMPTS 6 /* of one page */
+#define QUERY_LIFE (60 * QTS_SEC)	 /* for each page */
+#define QUERY_PATIENCE (2 * QTS_SEC) /* after which a balance is as urgent as a ledger */
+#define QUERY_MAX_ATTEMPTS 6		 /* of one page */
 #define QUERY_MAX_PAGES 400
-#define QUERY_BACKOFF_MIN (250 * QTS_MS)
-#define QUERY_BACKOFF_MAX (5 * QTS_SEC)
+#define QUERY_BACKOFF_MIN QTS_SEC
+#define QUERY_BACKOFF_MAX (30 * QTS_SEC)
 #define QUERY_LEDGER_PAUSE QTS_SEC
 #define QUERY_WAIT_MS 20 /* for a token or a free request */
 
-bool
-kis_query_add(QtsBroker *broker, bool balance, uint64_t tag, const char *account, QtsDate date)
+static void
+query_link(KisQuery *query)
 {
-	KisQuery *query;
-	KisQuery **link = &broker->queries;
-	KisEventNode *node;
+	KisQuery **link = &query->broker->queries;
 
-	if (broker->query_count >= KIS_MAX_QUERIES)
-		return false;
-	query = calloc(1, sizeof(KisQuery));
-	node = kis_event_new(balance ? QTS_EVENT_BALANCE : QTS_EVENT_LEDGER, tag, account);
-	if (!query || !node)
-	{
-		free(query);
-		free(node);
-		return false;
-	}
-	query->broker = broker;
-	query->balance = balance;
-	query->tag = tag;
-	memcpy(query->account, node->event.account, sizeof(query->account));
-	query->date = date;
-	query->event = &node->event;
 	while (*link)
 		link = &(*link)->next;
+	query->next = NULL;
 	*link = query;
-	broker->query_count++;
-	return true;
+	query->broker->query_count++;
 }
 
 static void
@@ -63,6 +48,54 @@ query_unlink(KisQuery *query)
 		link = &(*link)->next;
 	*link = query->next;
 	query->broker->query_count--;
+}
+
+bool
+kis_query_add(QtsBroker *broker, KisQueryKind kind, uint64_t tag, const char *account, QtsDate date)
+{
+	static const QtsBrokerEventKind events[] = {[KIS_QUERY_LEDGER] = QTS_EVENT_LEDGER,
+												[KIS_QUERY_OPEN_LIST] = QTS_EVENT_OPEN_LIST,
+												[KIS_QUERY_BALANCE] = QTS_EVENT_BALANCE};
+	KisQuery *query;
+	KisEventNode *node;
+
+	if (broker->query_count >= KIS_MAX_QUERIES)
+		return false;
+	query = calloc(1, sizeof(KisQuery));
+	node = kis_event_new(events[kind], tag, account);
+	if (!query || !node)
+	{
+		free(query);
+		free(node);
+		return false;
+	}
+	query->broker = broker;
+	query->kind = kind;
+	query->waits_since = qts_mono_us();
+	query->tag = tag;
+	memcpy(query->account, node->event.account, sizeof(query->account));
+	query->date = date;
+	query->event = &node->event;
+	query_link(query);
+	return true;
+}
+
+static QtsRateClass
+query_class(const KisQuery *query)
+{
+	/* one that has waited long is urgent whatever it is: lists must not starve balances */
+	bool late = query->broker->mono - query->waits_since >= QUERY_PATIENCE;
+
+	return query->kind == KIS_QUERY_BALANCE && !late ? QTS_RATE_BALANCE : QTS_RATE_LEDGER;
+}
+
+/* The deadline wakes nobody: look again at least every second. */
+static int64_t
+query_breaker_pause(const QtsBroker *broker, QtsRateClass klass)
+{
+	int64_t wait = kis_breaker_wait(broker, klass, broker->mono);
+
+	return wait < QTS_SEC ? wait : QTS_SEC;
 }
 
 /* Hand the event over and forget the query. */
@@ -112,9 +145,12 @@ query_parse(KisQuery *query, const QtsHttpAnswer *answer)
 			v.outcome = QTS_OUTCOME_UNKNOWN;
 		return v;
 	}
-	if (query->balance)
+	if (query->kind == KIS_QUERY_BALANCE)
 		return qts_kis_parse_balance(answer->status, answer->body, answer->body_len, more, &event->balance,
 									 &query->page);
+	if (query->kind == KIS_QUERY_OPEN_LIST)
+		return qts_kis_parse_open_list(query->broker->id.environment, answer->status, answer->body,
+									   answer->body_len, more, &event->open_list, &query->page);
 	return qts_kis_parse_ledger(query->broker->id.environment, answer->status, answer->body, answer->body_len,
 								more, &event->ledger, &query->page);
 }
@@ -129,13 +165,15 @@ query_done(void *arg, const QtsHttpAnswer *answer)
 	QtsKisVerdict v = query_parse(query, answer);
 
 	query->http = NULL;
+	kis_breaker_report(broker, query_class(query), query->ticket, query->page_sent, &v, answer);
 	kis_event_verdict(broker, event, &v, answer);
 	if (first_sent != 0)
 		event->sent_us = first_sent;
 	kis_follow(broker, &v, query->token_age);
 	if (v.outcome == QTS_OUTCOME_NOT_PROCESSED || v.outcome == QTS_OUTCOME_UNKNOWN)
 		query_retry(query, v.follow);
-	else if (v.outcome != QTS_OUTCOME_OK || event->ledger.complete || event->balance.complete)
+	else if (v.outcome != QTS_OUTCOME_OK || event->ledger.complete || event->balance.complete ||
+			 event->open_list.complete)
 		query_end(query);
 	else if (++query->pages >= QUERY_MAX_PAGES)
 	{
@@ -144,8 +182,13 @@ query_done(void *arg, const QtsHttpAnswer *answer)
 	}
 	else
 	{
+		/* behind the other queries: a long list lets the short ones between its pages */
 		query->attempts = 0;
 		query->not_before = 0;
+		query->waits_since = qts_mono_us();
+		query->deadline = query->waits_since + QUERY_LIFE;
+		query_unlink(query);
+		query_link(query);
 	}
 }
 
@@ -156,13 +199,18 @@ query_send(KisQuery *query)
 	QtsKisRequest request;
 	bool ok;
 
-	if (query->balance)
+	if (query->kind == KIS_QUERY_BALANCE)
 		ok = qts_kis_build_balance(&request, broker->id.environment, query->account, &query->page);
+	else if (query->kind == KIS_QUERY_OPEN_LIST)
+		ok = qts_kis_build_open_list(&request, broker->id.environment, query->account,
+									 qts_seoul_date(broker->now), &query->page);
 	else
 		ok = qts_kis_build_ledger(&request, broker->id.environment, query->account, query->date,
 								  qts_seoul_date(broker->now), &query->page);
 	if (!ok)
 		return false;
+	if (!kis_rate_take(broker, query_class(query), broker->mono))
+		return true; /* another process was quicker */
 	query->token_age = broker->token.age;
 	if (query->event->asked_at == QTS_TIME_NONE)
 		query->event->asked_at = broker->now;
@@ -170,7 +218,10 @@ query_send(KisQuery *query)
 		query->event->sent_us = broker->mono;
 	query->http = kis_send(broker, &request, false, query->pages > 0, query_done, query);
 	if (query->http)
-		qts_rate_take(&broker->limiter, broker->mono);
+	{
+		query->page_sent = broker->mono;
+		query->ticket = kis_breaker_enter(broker, query_class(query), broker->mono);
+	}
 	return true;
 }
 
@@ -180,7 +231,10 @@ query_expire(KisQuery *query, const char *why)
 	QtsBrokerEvent *event = query->event;
 
 	if (query->http)
+	{
 		qts_http_cancel(query->http);
+		kis_breaker_report(query->broker, query_class(query), query->ticket, query->page_sent, NULL, NULL);
+	}
 	query->http = NULL;
 	if (event->outcome == QTS_OUTCOME_OK)
 		event->outcome = QTS_OUTCOME_UNKNOWN; /* pages came, the end did not */
@@ -192,25 +246,54 @@ query_expire(KisQuery *query, const char *why)
 	query_end(query);
 }
 
+/* Pages of the same account in flight. */
+static int
+query_of_account(const QtsBroker *broker, const char *account)
+{
+	int n = 0;
+
+	for (const KisQuery *query = broker->queries; query; query = query->next)
+		n += query->http && strcmp(query->account, account) == 0;
+	return n;
+}
+
+/* Microseconds until its next page may leave; 0 = now. */
+static int64_t
+query_wait(const KisQuery *query, int in_flight)
+{
+	const QtsBroker *broker = query->broker;
+	QtsRateClass klass = query_class(query);
+	int64_t left = query->not_before - broker->mono;
+
+	if (left > 0)
+		return left;
+	left = kis_rate_wait(broker, klass, broker->mono);
+	if (left > 0)
+		return left;
+	if (kis_breaker_slots(broker, klass, broker->mono) <= 0)
+		return query_breaker_pause(broker, klass);
+	/* an answer makes room, and wakes us */
+	if (in_flight >= KIS_MAX_PAGES_IN_FLIGHT ||
+		query_of_account(broker, query->account) >= KIS_MAX_PAGES_OF_ACCOUNT)
+		return QUERY_WAIT_MS * QTS_MS;
+	return 0;
+}
+
 /* Start what may start of one class; returns ms until the next could. */
 static long
-query_start(QtsBroker *broker, bool balance, int *in_flight)
+query_start(QtsBroker *broker, QtsRateClass klass, int *in_flight)
 {
-	QtsRateClass klass = balance ? QTS_RATE_BALANCE : QTS_RATE_LEDGER;
 	long wait = -1;
 	KisQuery *next;
 
 	for (KisQuery *query = broker->queries; query; query = next)
 	{
-		int64_t left = query->not_before - broker->mono;
+		int64_t left;
 
 		next = query->next;
-		if (query->balance != balance || query->http)
+		if (query->http || query_class(query) != klass)
 			continue;
-		if (left <= 0)
-			left = qts_rate_wait(&broker->limiter, klass, broker->mono);
-		if (left <= 0 && *in_flight >= KIS_MAX_PAGES_IN_FLIGHT)
-			left = QUERY_WAIT_MS * QTS_MS;
+		left = query_wait(query, *in_flight);
 		if (left <= 0)
 		{
 			if (!query_send(query))
@@ -254,8 +337,8 @@ kis_query_drive(QtsBroker *broker)
 		return -1;
 	if (broker->state != QTS_SESSION_READY)
 		return QUERY_WAIT_MS;
-	ledger_wait = query_start(broker, false, &in_flight);
-	balance_wait = query_start(broker, true, &in_flight);
+	ledger_wait = query_start(broker, QTS_RATE_LEDGER, &in_flight);
+	balance_wait = query_start(broker, QTS_RATE_BALANCE, &in_flight);
 	if (ledger_wait < 0 || (balance_wait >= 0 && balance_wait < ledger_wait))
 		return balance_wait;
 	return ledger_wait;

@@ -45,6 +45,16 @@ session_printable(const char *s)
 	return true;
 }
 
+void
+kis_identity_timeout(KisIdentity *id, int timeout_ms)
+{
+	id->timeout_ms = timeout_ms;
+	if (id->timeout_ms < KIS_MIN_TIMEOUT_MS)
+		id->timeout_ms = KIS_MIN_TIMEOUT_MS;
+	if (id->timeout_ms > KIS_MAX_TIMEOUT_MS)
+		id->timeout_ms = KIS_MAX_TIMEOUT_MS;
+}
+
 bool
 kis_identity_set(KisIdentity *id, const QtsBrokerConfig *config)
 {
@@ -53,11 +63,7 @@ kis_identity_set(KisIdentity *id, const QtsBrokerConfig *config)
 	size_t len;
 
 	id->environment = config->environment;
-	id->timeout_ms = config->timeout_ms;
-	if (id->timeout_ms < KIS_MIN_TIMEOUT_MS)
-		id->timeout_ms = KIS_MIN_TIMEOUT_MS;
-	if (id->timeout_ms > KIS_MAX_TIMEOUT_MS)
-		id->timeout_ms = KIS_MAX_TIMEOUT_MS;
+	kis_identity_timeout(id, config->tuning.timeout_ms);
 	if (getrandom(&id->random, sizeof(id->random), GRND_NONBLOCK) != sizeof(id->random))
 		id->random = (uint32_t) qts_mono_us();
 	id->random |= 1;
@@ -172,6 +178,7 @@ kis_event_verdict(QtsBroker *broker, QtsBrokerEvent *event, const QtsKisVerdict 
 				  const QtsHttpAnswer *answer)
 {
 	event->outcome = verdict->outcome;
+	event->for_now = verdict->follow == QTS_KIS_FOLLOW_RATE;
 	memcpy(event->msg_cd, verdict->msg_cd, sizeof(event->msg_cd));
 	memcpy(event->msg, verdict->msg, sizeof(event->msg));
 	kis_scrub(&broker->id, NULL, event->msg);
@@ -222,7 +229,7 @@ kis_follow(QtsBroker *broker, const QtsKisVerdict *verdict, unsigned token_age)
 		case QTS_KIS_FOLLOW_RATE:
 			pause = broker->id.environment == QTS_ENV_PAPER ? KIS_RATE_PAUSE_PAPER : KIS_RATE_PAUSE_LIVE;
 			pause += kis_random(&broker->id) % (pause / 4);
-			qts_rate_refused(&broker->limiter, mono, pause);
+			kis_rate_refused(broker, mono, pause);
 			break;
 		case QTS_KIS_FOLLOW_TOKEN:
 			kis_token_lost(broker, token_age);

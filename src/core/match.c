@@ -11,6 +11,7 @@
 
 /* A row may be missing from one list and present in the next. */
 #define MATCH_LISTS_NEEDED 2
+#define MATCH_SKEW (3 * QTS_SEC)
 
 static bool
 match_same(const char *a, const char *b, size_t size)
@@ -29,15 +30,26 @@ match_in_window(QtsTime sent_at, QtsTime seen_at, const QtsMatchWindow *window)
 	return delay >= -window->before && delay <= window->after;
 }
 
+QtsMatchWindow
+qts_match_window(QtsTime timeout)
+{
+	return (QtsMatchWindow){.before = MATCH_SKEW + QTS_SEC, .after = timeout + MATCH_SKEW};
+}
+
 bool
-qts_match_candidate(const QtsSentOrder *sent, const QtsBrokerOrder *seen, const QtsMatchWindow *window)
+qts_match_alike(const QtsSentOrder *sent, const QtsBrokerOrder *seen)
 {
 	if (seen->is_change || seen->other_channel)
 		return false;
 	return match_same(sent->symbol, seen->symbol, sizeof(sent->symbol)) &&
 		   match_same(sent->ord_dvsn, seen->ord_dvsn, sizeof(sent->ord_dvsn)) && sent->sell == seen->sell &&
-		   sent->qty == seen->qty && sent->price == seen->price &&
-		   match_in_window(sent->sent_at, seen->at, window);
+		   sent->qty == seen->qty && sent->price == seen->price;
+}
+
+bool
+qts_match_candidate(const QtsSentOrder *sent, const QtsBrokerOrder *seen, const QtsMatchWindow *window)
+{
+	return qts_match_alike(sent, seen) && match_in_window(sent->sent_at, seen->at, window);
 }
 
 QtsUnknownVerdict
@@ -52,13 +64,12 @@ qts_unknown_verdict(const QtsUnknownEvidence *evidence)
 	if (evidence->sent_at == QTS_TIME_NONE ||
 		__builtin_sub_overflow(evidence->now, evidence->sent_at, &waited) || waited < evidence->grace)
 		return QTS_UNKNOWN_WAIT;
-	if (!evidence->balance_known)
+	/* the lists may show it yet: no verdict without them */
+	if (!evidence->balance_known || evidence->complete_lists < MATCH_LISTS_NEEDED)
 		return QTS_UNKNOWN_WAIT;
-	/* shares moved although no list shows our order */
-	if (!evidence->balance_unchanged)
+	/* shares moved or a notice told of it, though no list shows our order; or one shows its like at another time */
+	if (!evidence->balance_unchanged || evidence->noticed || evidence->alike > 0)
 		return QTS_UNKNOWN_QUARANTINE;
-	if (evidence->complete_lists < MATCH_LISTS_NEEDED)
-		return QTS_UNKNOWN_WAIT;
 	/* a resting order moves no balance: without a ledger nothing disproves it */
 	return evidence->ledger_trusted ? QTS_UNKNOWN_NOT_ACCEPTED : QTS_UNKNOWN_QUARANTINE;
 }

@@ -39,12 +39,17 @@ typedef struct QtsBrokerOrder
 
 typedef struct QtsMatchWindow
 {
-	QtsTime before; /* clock skew allowed before sent_at: 3 s */
+	QtsTime before; /* clock skew allowed before sent_at: 3 s, and the broker tells whole seconds */
 	QtsTime after;	/* timeout plus skew after sent_at */
 } QtsMatchWindow;
 
+extern QtsMatchWindow qts_match_window(QtsTime timeout);
+
 extern bool
 qts_match_candidate(const QtsSentOrder *sent, const QtsBrokerOrder *seen, const QtsMatchWindow *window);
+
+/* The same but for the time: no proof, yet while it is there the order does not count as not accepted. */
+extern bool qts_match_alike(const QtsSentOrder *sent, const QtsBrokerOrder *seen);
 
 typedef enum QtsUnknownVerdict
 {
@@ -57,6 +62,7 @@ typedef enum QtsUnknownVerdict
 typedef struct QtsUnknownEvidence
 {
 	int candidates; /* distinct unbound broker orders that match */
+	int alike;		/* unbound rows that would match at another time: the clocks may be off */
 	QtsTime sent_at;
 	QtsTime now;
 	QtsTime grace;		 /* 180 s sells, 300 s buys */
@@ -64,6 +70,7 @@ typedef struct QtsUnknownEvidence
 	bool ledger_trusted; /* false on paper: its ledger may stay empty */
 	bool balance_known;	 /* a complete balance was read after the grace */
 	bool balance_unchanged;
+	bool noticed; /* a notice that fits waits for its order, though no list shows it */
 } QtsUnknownEvidence;
 
 extern QtsUnknownVerdict qts_unknown_verdict(const QtsUnknownEvidence *evidence);

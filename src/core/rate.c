@@ -4,7 +4,7 @@
  *		Token bucket of one app key with priorities, and back-off.
  *
  * The last sends are remembered in a ring, oldest to newest; a slot is free
- * again one second after its send.
+ * again QTS_RATE_SPAN after its send.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,11 +16,17 @@ void
 qts_rate_init(QtsRateLimiter *limiter, int per_second)
 {
 	memset(limiter, 0, sizeof(*limiter));
+	qts_rate_set(limiter, per_second);
+	limiter->hold_until = INT64_MIN;
+}
+
+void
+qts_rate_set(QtsRateLimiter *limiter, int per_second)
+{
 	if (per_second > QTS_RATE_WINDOW)
 		per_second = QTS_RATE_WINDOW;
 	/* only 0 lifts the limit: a nonsensical one must not */
 	limiter->per_second = per_second < 0 ? 1 : per_second;
-	limiter->hold_until = INT64_MIN;
 }
 
 /* i-th oldest send still remembered. */
@@ -32,19 +38,19 @@ rate_sent(const QtsRateLimiter *limiter, int i)
 	return limiter->sent_at[(oldest + i) % QTS_RATE_WINDOW];
 }
 
-/* Sends of the last second; they are the newest ones. */
+/* Sends of the last span; they are the newest ones. */
 static int
 rate_used(const QtsRateLimiter *limiter, int64_t now)
 {
 	int used = 0;
 
-	while (used < limiter->count && rate_sent(limiter, limiter->count - 1 - used) > now - QTS_SEC)
+	while (used < limiter->count && rate_sent(limiter, limiter->count - 1 - used) > now - QTS_RATE_SPAN)
 		used++;
 	return used;
 }
 
 static int
-rate_limit(const QtsRateLimiter *limiter, QtsRateClass klass)
+rate_limit(const QtsRateLimiter *limiter, QtsRateClass klass, int64_t now)
 {
 	int reserve = 0;
 
@@ -52,6 +58,8 @@ rate_limit(const QtsRateLimiter *limiter, QtsRateClass klass)
 		reserve = 2;
 	else if (klass >= QTS_RATE_LEDGER && limiter->per_second >= 3)
 		reserve = 1;
+	if (klass > QTS_RATE_ORDER && limiter->kept_until > now && limiter->kept > reserve)
+		reserve = limiter->kept;
 	return limiter->per_second - reserve;
 }
 
@@ -64,7 +72,7 @@ qts_rate_slots(const QtsRateLimiter *limiter, QtsRateClass klass, int64_t now)
 		return 0;
 	if (limiter->per_second == 0)
 		return INT32_MAX;
-	left = rate_limit(limiter, klass) - rate_used(limiter, now);
+	left = rate_limit(limiter, klass, now) - rate_used(limiter, now);
 	return left > 0 ? left : 0;
 }
 
@@ -75,8 +83,10 @@ qts_rate_available(const QtsRateLimiter *limiter, QtsRateClass klass, int64_t no
 }
 
 void
-qts_rate_take(QtsRateLimiter *limiter, int64_t now)
+qts_rate_take(QtsRateLimiter *limiter, QtsRateClass klass, int64_t now)
 {
+	if (klass <= QTS_RATE_ORDER && limiter->kept > 0)
+		limiter->kept--;
 	/* keep the ring sorted even if the caller's instants are not */
 	if (limiter->count > 0 && rate_sent(limiter, limiter->count - 1) > now)
 		now = rate_sent(limiter, limiter->count - 1);
@@ -84,6 +94,13 @@ qts_rate_take(QtsRateLimiter *limiter, int64_t now)
 	limiter->head = (limiter->head + 1) % QTS_RATE_WINDOW;
 	if (limiter->count < QTS_RATE_WINDOW)
 		limiter->count++;
+}
+
+void
+qts_rate_keep(QtsRateLimiter *limiter, int slots, int64_t until)
+{
+	limiter->kept = slots;
+	limiter->kept_until = until;
 }
 
 int64_t
@@ -94,11 +111,17 @@ qts_rate_wait(const QtsRateLimiter *limiter, QtsRateClass klass, int64_t now)
 
 	if (limiter->per_second > 0)
 	{
-		excess = rate_used(limiter, now) - rate_limit(limiter, klass);
-		if (excess >= 0)
+		excess = rate_used(limiter, now) - rate_limit(limiter, klass, now);
+		if (rate_limit(limiter, klass, now) <= 0)
+		{
+			/* orders keep all there is */
+			if (limiter->kept_until > ready)
+				ready = limiter->kept_until;
+		}
+		else if (excess >= 0)
 		{
 			int blocker = limiter->count - rate_used(limiter, now) + excess;
-			int64_t freed = rate_sent(limiter, blocker) + QTS_SEC;
+			int64_t freed = rate_sent(limiter, blocker) + QTS_RATE_SPAN;
 
 			if (freed > ready)
 				ready = freed;
@@ -116,6 +139,18 @@ qts_rate_refused(QtsRateLimiter *limiter, int64_t now, int64_t pause)
 		until = INT64_MAX;
 	if (until > limiter->hold_until)
 		limiter->hold_until = until;
+}
+
+int
+qts_rate_effective(int share, int limit, bool simulated)
+{
+	int rate = share;
+
+	if (limit > 0 && (share <= 0 || limit < share))
+		rate = limit;
+	if (rate <= 0)
+		return simulated ? 0 : 1;
+	return rate < QTS_RATE_WINDOW ? rate : QTS_RATE_WINDOW;
 }
 
 int64_t

@@ -12,22 +12,33 @@
 
 #include "db/exec.h"
 #include "db/stmt.h"
+#include "shm/clock.h"
 
 static QtsStmt load_accounts = {
 	"SELECT account_id, environment, credentials, coalesce(order_credentials, credentials), rest_url, ws_url,"
-	" status = 'PAUSED' FROM trade.accounts WHERE status <> 'REMOVED' ORDER BY account_id"};
+	" status = 'PAUSED', (SELECT l.per_second FROM trade.rate_limits l WHERE l.environment = a.environment"
+	" AND l.kind IN (a.rate_kind, 'standard') AND l.from_date <= $1"
+	" ORDER BY l.kind = a.rate_kind DESC, l.from_date DESC LIMIT 1)"
+	" FROM trade.accounts a WHERE status <> 'REMOVED' ORDER BY account_id",
+	1,
+	{DATEOID}};
 
+/*
+ * Asked around every order: one walk over the live orders, and for the rest
+ * only whether there is any.
+ */
 static QtsStmt account_work = {
-	"SELECT (SELECT count(*) FROM trade.orders WHERE account_id = $1 AND status IN ('SUBMITTED', 'PARTIAL'))::int,"
-	" (SELECT count(*) FROM trade.orders WHERE account_id = $1 AND status = 'UNKNOWN' AND NOT quarantined)::int,"
-	" (SELECT count(*) FROM trade.order_intents WHERE account_id = $1 AND status = 'NEW')::int,"
-	" (SELECT count(*) FROM trade.orders WHERE account_id = $1 AND status IN ('SUBMITTED', 'PARTIAL')"
-	" AND cancel_state = 'REQUESTED')::int + (SELECT count(*) FROM trade.order_intents i LEFT JOIN trade.orders o"
-	" USING (intent_id) WHERE i.account_id = $1 AND i.cancel_requested AND (i.status IN ('PENDING_APPROVAL', 'NEW')"
-	" OR (i.status IN ('SUBMITTED', 'PARTIAL') AND o.cancel_state IS NULL)))::int,"
-	" (SELECT min(trade_date) FROM trade.orders WHERE account_id = $1 AND status IN ('UNKNOWN', 'SUBMITTED', 'PARTIAL')"
-	" AND NOT quarantined),"
-	" (SELECT min(retry_ts) FROM trade.orders WHERE account_id = $1 AND status = 'PENDING_SUBMIT')",
+	"SELECT o.live, o.unknown,"
+	" EXISTS (SELECT FROM trade.order_intents WHERE account_id = $1 AND status = 'NEW')::int,"
+	" (o.cancel OR EXISTS (SELECT FROM trade.order_intents i LEFT JOIN trade.orders r USING (intent_id)"
+	" WHERE i.account_id = $1 AND i.cancel_requested AND (i.status IN ('PENDING_APPROVAL', 'NEW')"
+	" OR (i.status IN ('SUBMITTED', 'PARTIAL') AND r.cancel_state IS NULL))))::int, o.oldest, o.retry"
+	" FROM (SELECT count(*) FILTER (WHERE status IN ('SUBMITTED', 'PARTIAL'))::int AS live,"
+	" count(*) FILTER (WHERE status = 'UNKNOWN' AND NOT quarantined)::int AS unknown,"
+	" coalesce(bool_or(status IN ('SUBMITTED', 'PARTIAL') AND cancel_state = 'REQUESTED'), false) AS cancel,"
+	" min(trade_date) FILTER (WHERE status <> 'PENDING_SUBMIT' AND NOT quarantined) AS oldest,"
+	" min(retry_ts) FILTER (WHERE status = 'PENDING_SUBMIT') AS retry FROM trade.orders"
+	" WHERE account_id = $1 AND status IN ('PENDING_SUBMIT', 'UNKNOWN', 'SUBMITTED', 'PARTIAL')) AS o",
 	1,
 	{TEXTOID}};
 
@@ -45,7 +56,8 @@ static QtsStmt account_sync = {
 QtsAccountRow *
 qts_accounts_load(int *count)
 {
-	int n = (int) qts_stmt_run(&load_accounts, NULL, NULL);
+	Datum args[1] = {DateADTGetDatum(qts_seoul_date(qts_now()))};
+	int n = (int) qts_stmt_run(&load_accounts, args, NULL);
 	QtsAccountRow *rows = palloc0(sizeof(QtsAccountRow) * (n + 1));
 
 	for (int i = 0; i < n; i++)
@@ -61,6 +73,7 @@ qts_accounts_load(int *count)
 		qts_col_copy(i, 5, rows[i].rest_url, sizeof(rows[i].rest_url));
 		qts_col_copy(i, 6, rows[i].ws_url, sizeof(rows[i].ws_url));
 		rows[i].paused = qts_col_bool(i, 7);
+		rows[i].rate_limit = qts_col_int32(i, 8, 0);
 	}
 	*count = n;
 	return rows;

@@ -28,6 +28,7 @@ PG_FUNCTION_INFO_V1(qts_sql_advance_clock);
 PG_FUNCTION_INFO_V1(qts_sql_price);
 PG_FUNCTION_INFO_V1(qts_sql_workers);
 PG_FUNCTION_INFO_V1(qts_sql_feeds);
+PG_FUNCTION_INFO_V1(qts_sql_sessions);
 PG_FUNCTION_INFO_V1(qts_sql_metrics);
 PG_FUNCTION_INFO_V1(qts_sql_bench_price);
 PG_FUNCTION_INFO_V1(qts_sql_identity);
@@ -253,6 +254,44 @@ qts_sql_feeds(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/* The i-th session; false when there is none. */
+static bool
+session_slot(int i, QtsSessionSlot *slot)
+{
+	LWLockAcquire(qts_shm->lock, LW_SHARED);
+	*slot = qts_shm->session[i];
+	LWLockRelease(qts_shm->lock);
+	return slot->name[0] != '\0';
+}
+
+Datum
+qts_sql_sessions(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	qts_require_preload();
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < QTS_SHM_SESSIONS; i++)
+	{
+		QtsSessionSlot slot;
+		Datum values[8];
+		bool nulls[8] = {false};
+
+		if (!session_slot(i, &slot))
+			continue;
+		values[0] = CStringGetTextDatum(slot.name);
+		values[1] = CStringGetTextDatum(slot.state);
+		values[2] = time_or_null(slot.since, &nulls[2]);
+		values[3] = Int32GetDatum(slot.rate);
+		nulls[3] = slot.rate == 0;
+		for (int b = 0; b < QTS_BREAKER_CLASS_COUNT; b++)
+			values[4 + b] = CStringGetTextDatum(qts_breaker_state_name((QtsBreakerState) slot.breaker[b]));
+		values[7] = text_or_null(slot.detail, &nulls[7]);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
 static void
 metric_row(ReturnSetInfo *result, const char *name, const char *labels, double value, const char *help,
 		   const char *type)
@@ -290,6 +329,22 @@ metric_histogram(ReturnSetInfo *result, QtsHistogramId hist)
 	metric_row(result, derived, "", (double) total, help, "summary");
 }
 
+static void
+metric_breakers(ReturnSetInfo *result, const QtsSessionSlot *slot)
+{
+	for (int b = 0; b < QTS_BREAKER_CLASS_COUNT; b++)
+	{
+		char labels[128];
+
+		snprintf(labels, sizeof(labels), "credentials=\"%s\",class=\"%s\"", slot->name,
+				 qts_breaker_class_name((QtsBreakerClass) b));
+		metric_row(result, "qts_breaker_state", labels, slot->breaker[b],
+				   "Circuit breaker: 0 closed, 1 open, 2 half open", "gauge");
+		metric_row(result, "qts_breaker_opens_total", labels, (double) slot->opens[b],
+				   "Times the breaker opened since the session began", "counter");
+	}
+}
+
 Datum
 qts_sql_metrics(PG_FUNCTION_ARGS)
 {
@@ -300,6 +355,13 @@ qts_sql_metrics(PG_FUNCTION_ARGS)
 	for (int c = 0; c < QTS_COUNT_COUNT; c++)
 		metric_row(result, qts_counter_name((QtsCounter) c), "", (double) qts_counter_value((QtsCounter) c),
 				   qts_counter_help((QtsCounter) c), "counter");
+	for (int i = 0; i < QTS_SHM_SESSIONS; i++)
+	{
+		QtsSessionSlot slot;
+
+		if (session_slot(i, &slot))
+			metric_breakers(result, &slot);
+	}
 	for (int h = 0; h < QTS_HIST_COUNT; h++)
 		metric_histogram(result, (QtsHistogramId) h);
 	return (Datum) 0;

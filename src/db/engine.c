@@ -26,11 +26,18 @@ static QtsStmt read_engine = {
 	"SELECT e.active, e.system_identifier, e.timeline, e.failover, x.extversion, e.sim_offset"
 	" FROM system.engine e, pg_extension x WHERE x.extname = 'qts'"};
 
+/*
+ * Rows that wait to be sent again may have been sent by the old primary,
+ * whose last word is not here: that makes them unknown.
+ */
+static QtsStmt distrust_retries = {
+	"UPDATE trade.orders SET retry_ts = NULL WHERE status = 'PENDING_SUBMIT' AND retry_ts IS NOT NULL"};
+
 static QtsStmt follow_promotion = {
-	"UPDATE system.engine SET timeline = $1, updated_ts = clock_timestamp(), reason = 'promotion followed'"
-	" WHERE active AND failover = 'auto' AND timeline < $1",
-	1,
-	{INT4OID}};
+	"UPDATE system.engine SET timeline = $1, bound_ts = $2, inherited = true, updated_ts = clock_timestamp(),"
+	" reason = 'promotion followed' WHERE active AND failover = 'auto' AND timeline < $1",
+	2,
+	{INT4OID, TIMESTAMPTZOID}};
 
 uint32
 qts_engine_timeline(void)
@@ -69,13 +76,16 @@ engine_judge(char *detail, size_t detail_size)
 	{
 		char *failover = qts_col_text(0, 4);
 		int32 bound = qts_col_int32(0, 3, 0);
-		Datum args[1] = {Int32GetDatum(timeline)};
+		Datum args[2] = {Int32GetDatum(timeline), TimestampTzGetDatum(qts_now())};
 
 		if (bound == timeline)
 			return QTS_STATE_RUNNING;
 		if (bound < timeline && strcmp(failover, "auto") == 0 &&
 			qts_stmt_run(&follow_promotion, args, NULL) == 1)
+		{
+			qts_stmt_run(&distrust_retries, NULL, NULL);
 			return QTS_STATE_RUNNING;
+		}
 		snprintf(detail, detail_size,
 				 "activated on timeline %d, this is timeline %d: run SELECT qts.activate()", bound, timeline);
 	}
@@ -112,6 +122,7 @@ qts_engine_check(const char *role, Oid *role_oid, char *detail, size_t detail_si
 			state = QTS_STATE_INACTIVE;
 		}
 	}
-	qts_txn_commit();
+	/* the binding is this server's own; claims wait for the standby */
+	qts_txn_commit_local();
 	return state;
 }

@@ -19,8 +19,8 @@
 
 #include "broker/broker.h"
 #include "broker/feed.h"
-#include "core/fill.h"
-#include "core/order.h"
+#include "core/claim.h"
+#include "core/life.h"
 #include "core/session.h"
 
 /* An order as the worker needs it to act. */
@@ -33,29 +33,9 @@ typedef struct QtsOrderRow
 	char symbol[QTS_SYMBOL_LEN + 1];
 	char odno[QTS_ODNO_LEN + 1];
 	char orgno[QTS_ORGNO_LEN + 1];
-	bool sell;
-	bool market;
 	bool own; /* origin AUTO */
-	bool cancel_asked;
-	QtsQty qty;
-	QtsKrw price; /* 0 for market */
-	QtsOrderStatus status;
-	QtsQty cancelled;
-	QtsQty rejected;
-	QtsFillBook book;
-	int attempt;
-	int complete_lists;
-	QtsTime sent_at;
-	QtsQty sent_holding; /* sellable (buy: held) if it never arrived; -1 = not known */
-	/* as stored: what is unchanged is not written again */
-	struct
-	{
-		QtsOrderStatus status;
-		QtsQty cancelled;
-		QtsQty rejected;
-		int complete_lists;
-		QtsFillBook book;
-	} stored;
+	QtsOrderLife life;
+	QtsOrderLife stored; /* as in the row: what is unchanged is not written again */
 } QtsOrderRow;
 
 /* One order to send after the claim has committed. */
@@ -76,18 +56,32 @@ typedef struct QtsCancelClaim
 typedef struct QtsGate
 {
 	bool active;
-	bool emergency_stop;
-	int exit_mode;		 /* QtsControlMode */
-	bool accepts_orders; /* the session */
-	TimestampTz now;
 	QtsDate trade_date;
+	QtsClaimGate claim;
 } QtsGate;
 
-/* Read the switches and lock them against a halt. */
-extern bool qts_exec_gate(QtsGate *gate);
+/* Read the switches, the account's own among them, and lock them against a halt. */
+extern bool qts_exec_gate(const char *account, QtsGate *gate);
 
-/* Claim up to max NEW intents of an account, most urgent first: order rows are written ahead. */
-extern int qts_exec_claim(const char *account, const QtsGate *gate, QtsClaim *claims, int max);
+/* How many may leave now; what is missing here was spent (core/budget.h). */
+typedef struct QtsAllowance
+{
+	int entries;
+	int exits;
+	bool engine_spent; /* all accounts together: entries stop */
+	bool told;		   /* of exits that wait, lately */
+} QtsAllowance;
+
+/*
+ * Claim up to max NEW intents of an account, most urgent first: order rows
+ * are written ahead.  Entries beyond the allowance end and stop all entries;
+ * exits beyond it wait.  What is claimed is taken from the allowance.
+ */
+extern int
+qts_exec_claim(const char *account, const QtsGate *gate, QtsAllowance *allowance, QtsClaim *claims, int max);
+
+/* Orders an account sent in the last minute. */
+extern void qts_exec_spent(const char *account, TimestampTz now, int *entries, int *exits);
 
 /* Claim again orders whose last attempt was provably refused and is due. */
 extern int qts_exec_reclaim(const char *account, const QtsGate *gate, QtsClaim *claims, int max);
@@ -110,8 +104,8 @@ extern int qts_exec_orphan_sends(void);
 extern bool qts_exec_lock_order(const pg_uuid_t *order_uid, QtsOrderRow *row);
 extern bool qts_exec_find_order(const char *account, QtsDate date, const char *odno, pg_uuid_t *order_uid);
 
-/* Store book, killed quantities and the reduced status; mirror them to the intent. */
-extern void qts_exec_store_order(QtsOrderRow *row, const QtsOrderFacts *facts, TimestampTz now);
+/* Store what changed of its life; mirror it to the intent. */
+extern void qts_exec_store_order(QtsOrderRow *row, TimestampTz now);
 
 /* Give an order its broker number and take in what was waiting for that number; raw: the answer as JSON, or NULL. */
 extern void qts_exec_bind(QtsOrderRow *row, const char *odno, const char *orgno, QtsDate date,
@@ -136,6 +130,8 @@ typedef struct QtsLooseOrder
 extern bool qts_exec_notice(const QtsNotice *notice, int64 epoch, int64 seq, TimestampTz now);
 /* Apply stored notices of a number that had no order when they came. */
 extern void qts_exec_attach_notices(QtsOrderRow *row, QtsDate date, TimestampTz now);
+/* The same for every order of the day that got its number since: one transaction each. */
+extern void qts_exec_attach_late(const char *account, QtsDate date, TimestampTz now);
 /* Distinct numbers of new orders seen in notices and bound to nothing. */
 extern int qts_exec_loose_orders(const char *account, QtsDate date, QtsLooseOrder *orders, int max);
 
@@ -143,9 +139,26 @@ extern int qts_exec_loose_orders(const char *account, QtsDate date, QtsLooseOrde
 extern void qts_exec_ledger(const char *account, QtsDate date, const QtsLedger *ledger, TimestampTz asked_at,
 							bool trusted, bool session_over, TimestampTz now);
 
-/* exec_balance.c: opens its own transactions, one per position that is corrected */
+/*
+ * exec_open.c: how many questions a list of open orders leaves, which the
+ * ledger of that day answers: orders gone, filled further, never seen.
+ */
+extern int
+qts_exec_open_list(const char *account, QtsDate date, const QtsOpenList *list, TimestampTz asked_at);
+
+/* Take in the ledger row of a locked order; within the caller's transaction. */
 extern void
-qts_exec_balance(const char *account, const QtsBalance *balance, TimestampTz asked_at, TimestampTz now);
+qts_exec_ledger_row(QtsOrderRow *row, const QtsLedgerRow *seen, bool session_over, TimestampTz now);
+
+/* exec_foreign.c */
+/* A ledger row that belongs to no order of ours: record it, and see what it means. */
+extern void qts_exec_foreign(const char *account, QtsDate date, const QtsLedgerRow *seen, bool session_over,
+							 TimestampTz now);
+
+/* exec_balance.c: opens its own transactions, one per position that is corrected */
+/* ledger_trusted: fills come by the ledger and not by the balance. */
+extern void qts_exec_balance(const char *account, const QtsBalance *balance, TimestampTz asked_at,
+							 bool ledger_trusted, TimestampTz now);
 
 /* exec_unknown.c: opens its own transactions, one per order */
 /* Judge every unknown order of an account and trade date by what is known now. */
@@ -161,7 +174,9 @@ typedef struct QtsAccountRow
 	char order_credentials[64]; /* of orders; the same unless split */
 	char rest_url[256];			/* "" = the environment's own */
 	char ws_url[256];
+	/* what follows may change while the account is in use */
 	bool paused;
+	int rate_limit; /* the broker's, today, requests per second; 0 = not in trade.rate_limits */
 } QtsAccountRow;
 
 /* Accounts that are not removed, in the current context. */
@@ -172,8 +187,8 @@ typedef struct QtsAccountWork
 {
 	int live_orders;
 	int unknown_orders;
-	int new_intents;
-	int cancels;
+	int new_intents;		/* 1 = any */
+	int cancels;			/* the same */
 	QtsDate oldest;			/* trade date of the oldest unsettled order; DATEVAL_NOEND = none */
 	TimestampTz next_retry; /* earliest time a refused order may be sent again; 0 = none */
 } QtsAccountWork;

@@ -13,10 +13,10 @@
 #include "utils/date.h"
 #include "utils/json.h"
 
-#include "core/rate.h"
 #include "db/exec.h"
 #include "db/stmt.h"
 #include "guc.h"
+#include "shm/clock.h"
 #include "shm/shm.h"
 
 static QtsStmt order_result = {
@@ -38,14 +38,20 @@ static QtsStmt cancel_result = {
 
 static QtsStmt orphan_orders = {
 	"UPDATE trade.orders SET status = 'UNKNOWN', error_message = 'the engine stopped before an answer was stored',"
-	" updated_ts = clock_timestamp() WHERE status = 'PENDING_SUBMIT' AND retry_ts IS NULL RETURNING intent_id"};
+	" updated_ts = $1 WHERE status = 'PENDING_SUBMIT' AND retry_ts IS NULL RETURNING intent_id",
+	1,
+	{TIMESTAMPTZOID}};
 
 static QtsStmt orphan_intents = {
-	"UPDATE trade.order_intents i SET status = 'UNKNOWN', updated_ts = clock_timestamp() FROM trade.orders o"
-	" WHERE o.intent_id = i.intent_id AND o.status = 'UNKNOWN' AND i.status = 'SUBMITTING'"};
+	"UPDATE trade.order_intents i SET status = 'UNKNOWN', updated_ts = $1 FROM trade.orders o"
+	" WHERE o.intent_id = i.intent_id AND o.status = 'UNKNOWN' AND i.status = 'SUBMITTING'",
+	1,
+	{TIMESTAMPTZOID}};
 
 static QtsStmt orphan_cancels = {
-	"UPDATE trade.orders SET cancel_state = 'UNKNOWN', updated_ts = clock_timestamp() WHERE cancel_state = 'SENT'"};
+	"UPDATE trade.orders SET cancel_state = 'UNKNOWN', updated_ts = $1 WHERE cancel_state = 'SENT'",
+	1,
+	{TIMESTAMPTZOID}};
 
 /* The broker's own words, kept for whoever asks later; event texts hold no secret. */
 static const char *
@@ -68,111 +74,115 @@ answer_json(const QtsBrokerEvent *event, int attempt)
 	return json.data;
 }
 
+/* Status, reason and the broker's words of order and intent. */
 static void
-order_set(QtsOrderRow *row, QtsOrderStatus status, QtsIntentStatus intent, const QtsBrokerEvent *event,
-		  TimestampTz retry_at, TimestampTz now)
+order_set(const QtsOrderRow *row, QtsAnswerStep step, const QtsBrokerEvent *event, TimestampTz now)
 {
+	bool retry = step == QTS_ANSWER_RETRY;
 	Datum args[7] = {qts_uuid(&row->order_uid),
-					 qts_text(qts_order_status_name(status)),
+					 qts_text(qts_order_status_name(row->life.status)),
 					 qts_text(event->msg_cd),
 					 qts_text(event->msg),
-					 TimestampTzGetDatum(retry_at),
+					 TimestampTzGetDatum(retry ? row->life.retry_at : 0),
 					 TimestampTzGetDatum(now),
-					 qts_text(answer_json(event, row->attempt))};
-	Datum mirror[5] = {qts_uuid(&row->intent_id), qts_text(qts_intent_status_name(intent)), args[2], args[3],
+					 qts_text(answer_json(event, row->life.attempt))};
+	Datum mirror[5] = {qts_uuid(&row->intent_id),
+					   qts_text(qts_intent_status_name(qts_life_intent(&row->life, step))), args[2], args[3],
 					   args[5]};
 
-	qts_stmt_run_one(&order_result, args, retry_at == 0 ? "    n  " : NULL, "order");
+	qts_stmt_run_one(&order_result, args, retry ? NULL : "    n  ", "order");
 	if (!qts_uuid_is_null(&row->intent_id))
 		qts_stmt_run_one(&intent_result, mirror, NULL, "intent");
 }
 
-/* Provably not accepted: send again later, or give up after qts.max_order_attempts. */
 static void
-order_not_processed(QtsOrderRow *row, const QtsBrokerEvent *event, TimestampTz now)
+order_given_up(const QtsOrderRow *row, const QtsBrokerEvent *event)
 {
-	uint32 random = pg_prng_uint32(&pg_global_prng_state);
+	qts_alert("CRITICAL", "ORDER_FAILED", row->symbol,
+			  "See trade.orders for the last answer; exits are tried again with back-off.",
+			  "the order for %s was refused %d times without being processed: %s %s", row->symbol,
+			  row->life.attempt, event->msg_cd, event->msg);
+}
 
-	qts_count(QTS_COUNT_ORDERS_REFUSED, 1);
-	if (row->attempt >= qts_guc.max_order_attempts)
-	{
-		order_set(row, QTS_ORDER_REJECTED, QTS_INTENT_FAILED, event, 0, now);
-		qts_alert("CRITICAL", "ORDER_FAILED", row->symbol,
-				  "See trade.orders for the last answer; exits are tried again with back-off.",
-				  "the order for %s was refused %d times without being processed: %s %s", row->symbol,
-				  row->attempt, event->msg_cd, event->msg);
-		return;
-	}
-	order_set(row, QTS_ORDER_PENDING_SUBMIT, QTS_INTENT_SUBMITTING, event,
-			  now + qts_backoff(row->attempt - 1, QTS_SEC, 4 * QTS_SEC, random), now);
+static void
+order_rejected(const QtsOrderRow *row, const QtsBrokerEvent *event)
+{
+	qts_count(QTS_COUNT_ORDERS_REJECTED, 1);
+	qts_alert("CRITICAL", "ORDER_REJECTED", row->symbol,
+			  "The broker's reason is in trade.orders.error_message.",
+			  "the broker rejected the %s of " INT64_FORMAT " %s: %s %s", row->life.sell ? "sell" : "buy",
+			  row->life.qty, row->symbol, event->msg_cd, event->msg);
+}
+
+static void
+order_unknown(const QtsOrderRow *row)
+{
+	qts_count(QTS_COUNT_ORDERS_UNKNOWN, 1);
+	qts_alert("WARNING", "ORDER_UNKNOWN", row->symbol,
+			  "The engine looks for it at the broker; it is not sent again.",
+			  "no usable answer to the %s of " INT64_FORMAT " %s: its outcome is unknown",
+			  row->life.sell ? "sell" : "buy", row->life.qty, row->symbol);
 }
 
 void
 qts_exec_order_answer(const pg_uuid_t *order_uid, const QtsBrokerEvent *event, TimestampTz now)
 {
 	QtsOrderRow row;
+	QtsAnswerStep step;
 
-	/* a person or the ledger may have settled it while the answer was under way */
-	if (!qts_exec_lock_order(order_uid, &row) ||
-		(row.status != QTS_ORDER_PENDING_SUBMIT && row.status != QTS_ORDER_UNKNOWN))
+	if (!qts_exec_lock_order(order_uid, &row))
 		return;
-	switch (event->outcome)
+	/* a rate limit costs a wait, never an order: the intent's own time is its bound */
+	step = qts_life_answer(&row.life, event->outcome, event->for_now ? INT_MAX : qts_guc.max_order_attempts,
+						   pg_prng_uint32(&pg_global_prng_state), now);
+	if (step == QTS_ANSWER_BIND)
 	{
-		case QTS_OUTCOME_OK:
-			qts_count(QTS_COUNT_ORDERS_ACCEPTED, 1);
-			qts_exec_bind(&row, event->odno, event->orgno, qts_seoul_date(now),
-						  answer_json(event, row.attempt), now);
-			break;
-		case QTS_OUTCOME_NOT_PROCESSED:
-			order_not_processed(&row, event, now);
-			break;
-		case QTS_OUTCOME_REJECTED:
-		case QTS_OUTCOME_FATAL:
-			qts_count(QTS_COUNT_ORDERS_REJECTED, 1);
-			order_set(&row, QTS_ORDER_REJECTED, QTS_INTENT_REJECTED, event, 0, now);
-			qts_alert("CRITICAL", "ORDER_REJECTED", row.symbol,
-					  "The broker's reason is in trade.orders.error_message.",
-					  "the broker rejected the %s of " INT64_FORMAT " %s: %s %s", row.sell ? "sell" : "buy",
-					  row.qty, row.symbol, event->msg_cd, event->msg);
-			break;
-		case QTS_OUTCOME_UNKNOWN:
-			qts_count(QTS_COUNT_ORDERS_UNKNOWN, 1);
-			order_set(&row, QTS_ORDER_UNKNOWN, QTS_INTENT_UNKNOWN, event, 0, now);
-			qts_alert("WARNING", "ORDER_UNKNOWN", row.symbol,
-					  "The engine looks for it at the broker; it is not sent again.",
-					  "no usable answer to the %s of " INT64_FORMAT " %s: its outcome is unknown",
-					  row.sell ? "sell" : "buy", row.qty, row.symbol);
-			break;
+		qts_count(QTS_COUNT_ORDERS_ACCEPTED, 1);
+		qts_exec_bind(&row, event->odno, event->orgno, qts_seoul_date(now),
+					  answer_json(event, row.life.attempt), now);
 	}
+	if (step == QTS_ANSWER_BIND || step == QTS_ANSWER_LATE)
+		return;
+	order_set(&row, step, event, now);
+	if (event->outcome == QTS_OUTCOME_NOT_PROCESSED)
+		qts_count(QTS_COUNT_ORDERS_REFUSED, 1);
+	if (step == QTS_ANSWER_GIVEN_UP)
+		order_given_up(&row, event);
+	else if (step == QTS_ANSWER_REJECTED)
+		order_rejected(&row, event);
+	else if (step == QTS_ANSWER_UNKNOWN)
+		order_unknown(&row);
 }
 
 void
 qts_exec_cancel_answer(const pg_uuid_t *order_uid, const QtsBrokerEvent *event, TimestampTz now)
 {
-	static const char *const states[] = {
-		[QTS_OUTCOME_OK] = "ACCEPTED",
-		[QTS_OUTCOME_REJECTED] = "REFUSED",
-		[QTS_OUTCOME_NOT_PROCESSED] = "REQUESTED",
-		[QTS_OUTCOME_UNKNOWN] = "UNKNOWN",
-		[QTS_OUTCOME_FATAL] = "REFUSED",
-	};
 	QtsOrderRow row;
-	Datum args[6] = {qts_uuid(order_uid),	qts_text(states[event->outcome]),
-					 qts_text(event->odno), qts_text(event->msg_cd),
-					 qts_text(event->msg),	TimestampTzGetDatum(now)};
 
 	if (!qts_exec_lock_order(order_uid, &row))
 		return;
-	qts_stmt_run_one(&cancel_result, args, event->odno[0] == '\0' ? "  n   " : NULL, "order");
+	qts_life_cancel_answer(&row.life, event->outcome);
+	{
+		Datum args[6] = {qts_uuid(order_uid),	qts_text(qts_cancel_state_name(row.life.cancel)),
+						 qts_text(event->odno), qts_text(event->msg_cd),
+						 qts_text(event->msg),	TimestampTzGetDatum(now)};
+
+		qts_stmt_run_one(&cancel_result, args, event->odno[0] == '\0' ? "  n   " : NULL, "order");
+	}
+	if (row.life.cancel_attempt >= QTS_CANCEL_ATTEMPTS && row.life.cancel != QTS_CANCEL_ACCEPTED)
+		qts_alert("CRITICAL", "CANCEL_FAILING", row.symbol, "Cancel it at the broker, or ask again.",
+				  "order %s of %s could not be cancelled %d times: %s %s", row.odno, row.symbol,
+				  row.life.cancel_attempt, event->msg_cd, event->msg);
 }
 
 int
 qts_exec_orphan_sends(void)
 {
-	int n = (int) qts_stmt_run(&orphan_orders, NULL, NULL);
+	Datum now[1] = {TimestampTzGetDatum(qts_now())};
+	int n = (int) qts_stmt_run(&orphan_orders, now, NULL);
 
-	qts_stmt_run(&orphan_intents, NULL, NULL);
-	qts_stmt_run(&orphan_cancels, NULL, NULL);
+	qts_stmt_run(&orphan_intents, now, NULL);
+	qts_stmt_run(&orphan_cancels, now, NULL);
 	if (n > 0)
 		qts_alert("WARNING", "ORDER_UNKNOWN", "restart",
 				  "The engine looks for them at the broker; none is sent again.",

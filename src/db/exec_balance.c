@@ -16,6 +16,7 @@
 #include "db/exec.h"
 #include "db/stmt.h"
 #include "db/txn.h"
+#include "shm/point.h"
 #include "shm/shm.h"
 
 #define AGREEING_BALANCES 2
@@ -35,9 +36,19 @@ static QtsStmt upsert_holding = {
 	8,
 	{TEXTOID, TEXTOID, INT8OID, INT8OID, NUMERICOID, INT8OID, INT8OID, TIMESTAMPTZOID}};
 
+/* A symbol we hold by our own books is looked at in every balance, also while the broker shows nothing of it. */
 static QtsStmt missing_holdings = {
-	"UPDATE trade.holdings SET qty = 0, orderable_qty = 0, sync_id = $2, updated_ts = $3"
-	" WHERE account_id = $1 AND sync_id < $2 AND qty > 0",
+	"UPDATE trade.holdings h SET qty = 0, orderable_qty = 0, sync_id = $2, updated_ts = $3"
+	" WHERE account_id = $1 AND sync_id < $2 AND (qty > 0 OR EXISTS (SELECT 1 FROM trade.positions p"
+	" WHERE p.account_id = h.account_id AND p.symbol = h.symbol AND p.status IN ('OPEN', 'CLOSING')))",
+	3,
+	{TEXTOID, INT8OID, TIMESTAMPTZOID}};
+
+static QtsStmt unseen_holdings = {
+	"INSERT INTO trade.holdings (account_id, symbol, qty, orderable_qty, avg_price, sync_id, updated_ts)"
+	" SELECT p.account_id, p.symbol, 0, 0, p.avg_price, $2, $3 FROM trade.positions p"
+	" WHERE p.account_id = $1 AND p.status IN ('OPEN', 'CLOSING') AND NOT EXISTS (SELECT 1 FROM trade.holdings h"
+	" WHERE h.account_id = p.account_id AND h.symbol = p.symbol) ON CONFLICT DO NOTHING",
 	3,
 	{TEXTOID, INT8OID, TIMESTAMPTZOID}};
 
@@ -48,7 +59,8 @@ static QtsStmt adopt_holdings = {
 	" AND NOT EXISTS (SELECT 1 FROM trade.positions p WHERE p.account_id = h.account_id AND p.symbol = h.symbol"
 	" AND p.status IN ('OPEN', 'CLOSING'))"
 	" AND NOT EXISTS (SELECT 1 FROM trade.orders o WHERE o.account_id = h.account_id AND o.symbol = h.symbol"
-	" AND o.origin = 'AUTO' AND (o.status IN ('PENDING_SUBMIT', 'UNKNOWN', 'SUBMITTED', 'PARTIAL') OR o.updated_ts > $4 - interval '60 seconds'))"
+	" AND (o.origin = 'AUTO' AND o.status IN ('PENDING_SUBMIT', 'UNKNOWN', 'SUBMITTED', 'PARTIAL')"
+	" OR o.updated_ts > $4 - interval '60 seconds'))"
 	" ON CONFLICT DO NOTHING RETURNING symbol, qty",
 	4,
 	{TEXTOID, TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID}};
@@ -61,15 +73,50 @@ static QtsStmt mismatches = {
 	" FROM trade.positions p WHERE h.account_id = $1 AND h.sync_id = $2 AND p.account_id = h.account_id"
 	" AND p.symbol = h.symbol AND p.status IN ('OPEN', 'CLOSING') AND (h.qty <> p.qty OR h.mismatch_count > 0)"
 	" AND NOT EXISTS (SELECT 1 FROM trade.orders o WHERE o.account_id = h.account_id AND o.symbol = h.symbol"
-	" AND o.origin = 'AUTO' AND (o.status IN ('PENDING_SUBMIT', 'UNKNOWN', 'SUBMITTED', 'PARTIAL') OR o.updated_ts > $3 - interval '60 seconds'))"
+	" AND (o.origin = 'AUTO' AND o.status IN ('PENDING_SUBMIT', 'UNKNOWN', 'SUBMITTED', 'PARTIAL')"
+	" OR o.updated_ts > $3 - interval '60 seconds'))"
 	" RETURNING p.position_id, h.symbol, h.qty, p.qty, h.avg_price, h.mismatch_count",
 	3,
 	{TEXTOID, INT8OID, TIMESTAMPTZOID}};
 
+/* A change that no order explains is a split, a transfer, a loss of rows: a person looks before it is sold. */
 static QtsStmt correct_position = {
-	"UPDATE trade.positions SET adjusted_qty = adjusted_qty + $2 - qty, qty = $2, avg_price = $3 WHERE position_id = $1",
+	"UPDATE trade.positions p SET adjusted_qty = adjusted_qty + $2 - qty, qty = $2, avg_price = $3, quarantine_reason ="
+	" CASE WHEN quarantine_reason IS NULL AND $2 - qty <> (SELECT coalesce(sum(CASE f.side WHEN 'BUY' THEN f.qty"
+	" ELSE -f.qty END), 0) FROM trade.fills f JOIN trade.orders o USING (order_uid) WHERE f.account_id = p.account_id"
+	" AND f.symbol = p.symbol AND f.position_id IS NULL AND o.origin = 'MANUAL' AND f.ts > $4 - interval '10 minutes')"
+	" THEN 'the holding changed and no order explains it' ELSE quarantine_reason END"
+	" WHERE position_id = $1 RETURNING quarantine_reason IS NOT NULL",
+	4,
+	{UUIDOID, INT8OID, NUMERICOID, TIMESTAMPTZOID}};
+
+/*
+ * On paper the ledger may stay empty (kis-api 3.6): a holding that moved the
+ * way of the one order open on it is that order's fill, if two balances agree.
+ */
+static QtsStmt paper_moves = {
+	"UPDATE trade.holdings h SET"
+	" mismatch_count = CASE WHEN h.mismatch_qty = h.qty THEN h.mismatch_count + 1 ELSE 1 END, mismatch_qty = h.qty"
+	" FROM trade.orders o LEFT JOIN trade.positions p ON p.account_id = o.account_id AND p.symbol = o.symbol"
+	" AND p.status IN ('OPEN', 'CLOSING') WHERE h.account_id = $1 AND h.sync_id = $2 AND o.account_id = h.account_id"
+	" AND o.symbol = h.symbol AND o.origin = 'AUTO' AND o.status IN ('SUBMITTED', 'PARTIAL')"
+	" AND o.acked_ts < $3 - interval '10 seconds'"
+	" AND CASE o.side WHEN 'SELL' THEN coalesce(p.qty, 0) - h.qty ELSE h.qty - coalesce(p.qty, 0) END"
+	" BETWEEN 1 AND o.qty - o.filled_qty"
+	" AND NOT EXISTS (SELECT 1 FROM trade.orders x WHERE x.account_id = o.account_id AND x.symbol = o.symbol"
+	" AND x.order_uid <> o.order_uid AND (x.status IN ('PENDING_SUBMIT', 'UNKNOWN', 'SUBMITTED', 'PARTIAL')"
+	" OR x.updated_ts > $3 - interval '10 seconds'))"
+	" RETURNING o.order_uid, abs(h.qty - coalesce(p.qty, 0)), h.mismatch_count, coalesce(h.current_price,"
+	" (SELECT b.best_price FROM market.prices_best b WHERE b.symbol = h.symbol)::bigint, p.avg_price::bigint)",
 	3,
-	{UUIDOID, INT8OID, NUMERICOID}};
+	{TEXTOID, INT8OID, TIMESTAMPTZOID}};
+
+typedef struct PaperMove
+{
+	pg_uuid_t order_uid;
+	QtsQty qty;
+	QtsKrw price;
+} PaperMove;
 
 typedef struct Mismatch
 {
@@ -81,20 +128,33 @@ typedef struct Mismatch
 	int count;
 } Mismatch;
 
+/* What a balance tells that is not as the tables have it. */
+typedef struct BalanceFindings
+{
+	bool trusted; /* there is a ledger */
+	Mismatch *mismatches;
+	int nmismatches;
+	PaperMove *moves;
+	int nmoves;
+} BalanceFindings;
+
 static void
 correct(const Mismatch *m, TimestampTz now)
 {
-	Datum args[3] = {qts_uuid(&m->position_id), Int64GetDatum(m->holding), qts_price_numeric(m->average)};
+	Datum args[4] = {qts_uuid(&m->position_id), Int64GetDatum(m->holding), qts_price_numeric(m->average),
+					 TimestampTzGetDatum(now)};
+	bool held = false;
 
 	if (m->holding == 0)
 		qts_exec_close_by_broker(&m->position_id, now);
-	else
-		qts_stmt_run(&correct_position, args, NULL);
-	qts_alert("WARNING", "HOLDING_CHANGED", m->symbol,
-			  "Traded elsewhere, or a corporate action: check the account.",
+	else if (qts_stmt_run(&correct_position, args, NULL) > 0)
+		held = qts_col_bool(0, 1);
+	qts_alert(held ? "CRITICAL" : "WARNING", "HOLDING_CHANGED", m->symbol,
+			  held ? "A split, a transfer? Check average price and quantity, then qts.release_position()."
+				   : "Traded elsewhere: check the account.",
 			  "%s: the broker holds " INT64_FORMAT ", the position had " INT64_FORMAT
-			  ": corrected to the broker",
-			  m->symbol, m->holding, m->position);
+			  ": corrected to the broker%s",
+			  m->symbol, m->holding, m->position, held ? "; its automatic exits hold" : "");
 }
 
 /* Within the transaction; what differs is returned, to be corrected one position a transaction. */
@@ -129,10 +189,53 @@ positions_compare(const char *account, int64 sync_id, TimestampTz asked_at, Time
 	return found;
 }
 
+/* Within the transaction; the fills are booked one order a transaction. */
+static PaperMove *
+paper_compare(const char *account, int64 sync_id, TimestampTz asked_at, int *count)
+{
+	Datum args[3] = {qts_text(account), Int64GetDatum(sync_id), TimestampTzGetDatum(asked_at)};
+	int n = (int) qts_stmt_run(&paper_moves, args, NULL);
+	PaperMove *moves = MemoryContextAlloc(qts_txn_caller_cxt(), sizeof(PaperMove) * (n + 1));
+
+	*count = 0;
+	for (int i = 0; i < n; i++)
+	{
+		if (qts_col_int32(i, 3, 0) < AGREEING_BALANCES || qts_col_int64(i, 4, 0) <= 0)
+			continue;
+		moves[*count].order_uid = qts_col_uuid(i, 1);
+		moves[*count].qty = qts_col_int64(i, 2, 0);
+		moves[(*count)++].price = qts_col_int64(i, 4, 0);
+	}
+	return moves;
+}
+
+static void
+paper_fill(const PaperMove *move, TimestampTz now)
+{
+	QtsOrderRow row;
+	QtsLedgerSeen seen = {.cancelled = -1};
+	QtsFillStep step;
+	char key[64];
+
+	if (!qts_exec_lock_order(&move->order_uid, &row) || move->qty > qts_life_open_qty(&row.life))
+		return;
+	seen.filled = row.life.book.booked_qty + move->qty;
+	seen.amount = row.life.book.booked_amount + move->qty * move->price;
+	seen.remaining = row.life.qty - seen.filled;
+	step = qts_life_ledger(&row.life, &seen, false);
+	snprintf(key, sizeof(key), "balance:" INT64_FORMAT, row.life.book.booked_qty);
+	qts_exec_book(&row, &step, "BALANCE", key, now);
+	qts_exec_store_order(&row, now);
+	qts_alert("WARNING", "FILL_INFERRED", row.symbol, "Its price is that of the balance, not of the trade.",
+			  "order %s: " INT64_FORMAT
+			  " %s filled by the word of two balances; no notice and no ledger told it",
+			  row.odno, move->qty, row.symbol);
+}
+
 /* In one transaction, which locks no position; differences are left in *found. */
 static void
 balance_store(const char *account, const QtsBalance *balance, TimestampTz asked_at, TimestampTz now,
-			  Mismatch **found, int *count)
+			  BalanceFindings *found)
 {
 	Datum who[1] = {qts_text(account)};
 	Datum missing[3];
@@ -172,26 +275,37 @@ balance_store(const char *account, const QtsBalance *balance, TimestampTz asked_
 	missing[1] = Int64GetDatum(sync_id);
 	missing[2] = TimestampTzGetDatum(now);
 	qts_stmt_run(&missing_holdings, missing, NULL);
-	*found = positions_compare(account, sync_id, asked_at, now, count);
+	qts_stmt_run(&unseen_holdings, missing, NULL);
+	found->mismatches = positions_compare(account, sync_id, asked_at, now, &found->nmismatches);
+	if (!found->trusted)
+		found->moves = paper_compare(account, sync_id, asked_at, &found->nmoves);
 	qts_count(QTS_COUNT_BALANCE_READS, 1);
 }
 
 void
-qts_exec_balance(const char *account, const QtsBalance *balance, TimestampTz asked_at, TimestampTz now)
+qts_exec_balance(const char *account, const QtsBalance *balance, TimestampTz asked_at, bool ledger_trusted,
+				 TimestampTz now)
 {
-	Mismatch *found = NULL;
-	int count = 0;
+	BalanceFindings found = {.trusted = ledger_trusted};
 
 	qts_txn_begin_must("balance");
-	balance_store(account, balance, asked_at, now, &found, &count);
+	balance_store(account, balance, asked_at, now, &found);
 	qts_txn_commit();
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < found.nmismatches; i++)
 	{
-		if (found[i].count < AGREEING_BALANCES)
+		if (found.mismatches[i].count < AGREEING_BALANCES)
 			continue;
 		if (!qts_txn_begin("balance correction"))
 			return;
-		correct(&found[i], now);
+		correct(&found.mismatches[i], now);
+		QTS_POINT("balance.commit");
+		qts_txn_commit();
+	}
+	for (int i = 0; i < found.nmoves; i++)
+	{
+		if (!qts_txn_begin("balance fill"))
+			return;
+		paper_fill(&found.moves[i], now);
 		qts_txn_commit();
 	}
 }

@@ -18,6 +18,7 @@
 #include "db/exec.h"
 #include "db/stmt.h"
 #include "errcodes.h"
+#include "shm/point.h"
 #include "shm/shm.h"
 
 static QtsStmt insert_fill = {
@@ -39,6 +40,12 @@ static QtsStmt sell_position = {
 	2,
 	{UUIDOID, INT8OID}};
 
+/* Shares the broker let us sell beyond what we knew of: they came from elsewhere. */
+static QtsStmt came_from_elsewhere = {
+	"UPDATE trade.positions SET adjusted_qty = adjusted_qty + $2 WHERE position_id = $1",
+	2,
+	{UUIDOID, INT8OID}};
+
 static QtsStmt buy_position = {
 	"INSERT INTO trade.positions AS p (account_id, symbol, qty, original_qty, avg_price, entry_ts, exit_mode, created_ts)"
 	" VALUES ($1, $2, $3, $3, $4, $5, 'ENABLED', $5)"
@@ -48,7 +55,10 @@ static QtsStmt buy_position = {
 	5,
 	{TEXTOID, TEXTOID, INT8OID, NUMERICOID, TIMESTAMPTZOID}};
 
-/* The last exit intent of this life that has fills names the reason (runtime 6.8). */
+/*
+ * The last exit intent of this life that has fills names the reason (runtime
+ * 6.8).  Sold: its fills, and $5 shares that left without one, at price $6.
+ */
 static QtsStmt insert_event = {
 	"INSERT INTO trade.exit_events (position_id, account_id, symbol, exit_ts, exit_qty, exit_avg_price,"
 	" exit_reason_code, source, intent_id, exit_profile_id, realized_pnl, realized_pnl_pct, fees, taxes)"
@@ -57,7 +67,7 @@ static QtsStmt insert_event = {
 	" ELSE 'AUTO_EXIT' END, i.intent_id, p.exit_profile_id, (f.amount - p.avg_price * f.qty - f.fee - f.tax)::bigint,"
 	" round((f.amount - p.avg_price * f.qty - f.fee - f.tax) / (p.avg_price * f.qty), 6), f.fee, f.tax"
 	" FROM trade.positions p CROSS JOIN LATERAL"
-	" (SELECT coalesce(sum(s.qty), $5)::bigint AS qty, coalesce(sum(s.qty * s.price), $5 * $6) AS amount,"
+	" (SELECT (coalesce(sum(s.qty), 0) + $5)::bigint AS qty, coalesce(sum(s.qty * s.price), 0) + $5 * $6 AS amount,"
 	" coalesce(sum(s.fee), 0)::bigint AS fee, coalesce(sum(s.tax), 0)::bigint AS tax"
 	" FROM trade.fills s WHERE s.position_id = p.position_id AND s.side = 'SELL') f"
 	" LEFT JOIN LATERAL (SELECT x.intent_id, x.reason_code FROM trade.order_intents x"
@@ -72,6 +82,14 @@ static QtsStmt empty_position = {
 	" (SELECT b.best_price FROM market.prices_best b WHERE b.symbol = p.symbol)",
 	1,
 	{UUIDOID}};
+
+static QtsStmt foreign_sale = {
+	"SELECT channel FROM trade.orders WHERE position_id = $1 AND origin = 'MANUAL' AND filled_qty > 0"
+	" ORDER BY updated_ts DESC LIMIT 1",
+	1,
+	{UUIDOID}};
+
+static QtsStmt order_channel = {"SELECT channel FROM trade.orders WHERE order_uid = $1", 1, {UUIDOID}};
 
 static QtsStmt event_intent_pending = {
 	"UPDATE trade.order_intents SET filled_qty = least(qty, filled_qty + $2), updated_ts = $3 WHERE intent_id = $1",
@@ -96,7 +114,7 @@ fill_costs(const QtsOrderRow *row, QtsKrw amount, TimestampTz at, QtsKrw *fee, Q
 	rates.securities_tax = qts_col_int32(0, 2, 0);
 	rates.rural_tax = qts_col_int32(0, 3, 0);
 	*fee = qts_commission(amount, &rates);
-	if (row->sell)
+	if (row->life.sell)
 		*tax = qts_sell_tax(amount, &rates);
 }
 
@@ -112,27 +130,42 @@ position_closed(const pg_uuid_t *position_id, const char *reason, const char *so
 		qts_count(QTS_COUNT_EXIT_EVENTS, 1);
 }
 
-static void
-book_sell(QtsOrderRow *row, const QtsFillStep *step, TimestampTz at)
+/* False: it holds less.  The event names the intent whose filled quantity the caller stores after us. */
+static bool
+book_sell(QtsOrderRow *row, const QtsFillStep *step, QtsQty *left)
 {
 	Datum args[2] = {qts_uuid(&row->position_id), Int64GetDatum(step->qty)};
-	Datum mark[3] = {qts_uuid(&row->intent_id), Int64GetDatum(step->qty), TimestampTzGetDatum(at)};
 
-	if (qts_stmt_run(&sell_position, args, NULL) != 1)
-	{
-		/* Sold more than we think we hold: the broker is right, a person must look. */
-		qts_alert("CRITICAL", "OVERSOLD", row->symbol,
-				  "Compare the account at the broker with qts.positions.",
-				  "a fill of " INT64_FORMAT " %s exceeds the position; the holdings sync will correct it",
-				  step->qty, row->symbol);
-		return;
-	}
-	if (qts_col_int64(0, 1, -1) != 0)
-		return;
-	/* the event names the intent, whose filled quantity the caller stores after us */
+	if (qts_uuid_is_null(&row->position_id) || qts_stmt_run(&sell_position, args, NULL) != 1)
+		return false;
+	*left = qts_col_int64(0, 1, -1);
+	return true;
+}
+
+/*
+ * Who made an order that is not ours: a person's program has a name, a
+ * branch's employee a number, and that is how a forced sale comes.
+ */
+static const char *
+channel_source(const char *channel)
+{
+	return channel != NULL && channel[0] != '\0' && strspn(channel, "0123456789") == strlen(channel)
+			   ? "BROKER"
+			   : "MANUAL";
+}
+
+static void
+sold_out(QtsOrderRow *row, const QtsFillStep *step, TimestampTz at)
+{
+	Datum mark[3] = {qts_uuid(&row->intent_id), Int64GetDatum(step->qty), TimestampTzGetDatum(at)};
+	Datum order[1] = {qts_uuid(&row->order_uid)};
+	const char *source = "MANUAL";
+
+	if (!row->own && qts_stmt_run(&order_channel, order, NULL) > 0)
+		source = channel_source(qts_col_text(0, 1));
 	if (!qts_uuid_is_null(&row->intent_id))
 		qts_stmt_run(&event_intent_pending, mark, NULL);
-	position_closed(&row->position_id, "MANUAL", "MANUAL", row->book.booked_qty, step->price, true, at);
+	position_closed(&row->position_id, source, source, 0, step->price, true, at);
 }
 
 static void
@@ -145,30 +178,24 @@ book_buy(QtsOrderRow *row, const QtsFillStep *step, TimestampTz at)
 	row->position_id = qts_col_uuid(0, 1);
 }
 
-void
-qts_exec_book(QtsOrderRow *row, const QtsFillStep *step, const char *source, const char *dedupe_key,
-			  TimestampTz at)
+static void
+book_row(const QtsOrderRow *row, const QtsFillStep *step, bool of_position, const char *source,
+		 const char *dedupe_key, TimestampTz at)
 {
 	QtsKrw amount;
 	QtsKrw fee;
 	QtsKrw tax;
-	bool moves = row->own;
 
-	if (step->qty <= 0)
-		return;
 	if (!qts_muldiv_floor(step->qty, step->price, QTS_PRICE_SCALE, &amount))
 		ereport(ERROR, (errcode(QTS_ERRCODE_INTERNAL),
 						errmsg("fill of " INT64_FORMAT " %s is too large to book", step->qty, row->symbol)));
 	fill_costs(row, amount, at, &fee, &tax);
-	/* a buy may found its position: the fill row names it */
-	if (moves && !row->sell)
-		book_buy(row, step, at);
 	{
 		Datum args[12] = {qts_text(row->account),
 						  qts_uuid(&row->order_uid),
 						  qts_uuid(&row->position_id),
 						  qts_text(row->symbol),
-						  qts_text(row->sell ? "SELL" : "BUY"),
+						  qts_text(row->life.sell ? "SELL" : "BUY"),
 						  Int64GetDatum(step->qty),
 						  qts_price_numeric(step->price),
 						  Int64GetDatum(fee),
@@ -177,17 +204,54 @@ qts_exec_book(QtsOrderRow *row, const QtsFillStep *step, const char *source, con
 						  qts_text(dedupe_key),
 						  TimestampTzGetDatum(at)};
 
-		qts_stmt_run(&insert_fill, args, qts_uuid_is_null(&row->position_id) ? "  n         " : NULL);
+		qts_stmt_run(&insert_fill, args, of_position ? NULL : "  n         ");
 	}
+	QTS_POINT("fill.booked");
 	qts_count(QTS_COUNT_FILLS, 1);
-	if (moves && row->sell && !qts_uuid_is_null(&row->position_id))
-		book_sell(row, step, at);
+}
+
+/* Sold more than we think we hold: the broker is right, a person must look. */
+static void
+book_excess(const QtsOrderRow *row, const QtsFillStep *step)
+{
+	Datum args[2] = {qts_uuid(&row->position_id), Int64GetDatum(step->qty)};
+
+	qts_stmt_run(&came_from_elsewhere, args, NULL);
+	qts_alert("CRITICAL", "OVERSOLD", row->symbol, "Compare the account at the broker with qts.positions.",
+			  "a fill of " INT64_FORMAT " %s exceeds the position; the holdings sync will correct it",
+			  step->qty, row->symbol);
+}
+
+void
+qts_exec_book(QtsOrderRow *row, const QtsFillStep *step, const char *source, const char *dedupe_key,
+			  TimestampTz at)
+{
+	QtsQty left = -1;
+	bool sell = row->life.sell;
+	/* of an order made elsewhere only what was told live: the balance knows the rest, and when */
+	bool moves = row->own || (sell && strcmp(source, "WS") == 0);
+	bool of_position;
+
+	if (step->qty <= 0)
+		return;
+	/* a buy may found its position: the fill row names it */
+	if (moves && !sell)
+		book_buy(row, step, at);
+	else if (moves)
+		moves = book_sell(row, step, &left);
+	of_position = !qts_uuid_is_null(&row->position_id) && (moves || row->own);
+	book_row(row, step, of_position, source, dedupe_key, at);
+	if (left == 0)
+		sold_out(row, step, at);
+	else if (sell && !moves && of_position)
+		book_excess(row, step);
 }
 
 void
 qts_exec_close_by_broker(const pg_uuid_t *position_id, TimestampTz now)
 {
 	Datum args[1] = {qts_uuid(position_id)};
+	const char *source;
 	QtsQty qty;
 	QtsPrice price;
 
@@ -197,7 +261,8 @@ qts_exec_close_by_broker(const pg_uuid_t *position_id, TimestampTz now)
 	price = qts_col_int64(0, 3, 0) * QTS_PRICE_SCALE;
 	if (price == 0)
 		price = qts_col_price(0, 2);
-	/* nobody of ours sold it: whether the owner or the broker did is not known (runtime 6.8) */
+	/* an order made elsewhere, or nothing that any list shows (runtime 6.8) */
+	source = qts_stmt_run(&foreign_sale, args, NULL) > 0 ? channel_source(qts_col_text(0, 1)) : "UNKNOWN";
 	if (qty > 0)
-		position_closed(position_id, "UNKNOWN", "UNKNOWN", qty, price, false, now);
+		position_closed(position_id, source, source, qty, price, false, now);
 }

@@ -15,6 +15,7 @@
 
 #include "db/exec.h"
 #include "db/stmt.h"
+#include "db/txn.h"
 #include "shm/shm.h"
 
 static const char *const kinds[] = {
@@ -52,6 +53,15 @@ static QtsStmt waiting_notices = {
 	3,
 	{TEXTOID, DATEOID, TEXTOID}};
 
+/* Orders whose number was learned after notices of it: made elsewhere, or settled by a person. */
+static QtsStmt late_orders = {
+	"SELECT DISTINCT o.order_uid FROM trade.notices n JOIN trade.orders o ON o.account_id = n.account_id"
+	" AND o.trade_date = n.trade_date AND o.broker_order_no = CASE WHEN n.kind IN ('CANCELLED', 'REVISED')"
+	" AND n.orig_order_no <> '' THEN n.orig_order_no ELSE n.broker_order_no END"
+	" WHERE n.account_id = $1 AND n.trade_date = $2 AND n.order_uid IS NULL",
+	2,
+	{TEXTOID, DATEOID}};
+
 /* Numbers of new orders that belong to no order of ours, not even by a later row. */
 static QtsStmt loose_orders = {
 	"SELECT DISTINCT ON (broker_order_no) broker_order_no, symbol, side = 'SELL', ord_dvsn,"
@@ -69,36 +79,21 @@ static void
 notice_apply(QtsOrderRow *row, int64 epoch, int64 seq, QtsNoticeKind kind, QtsQty qty, QtsKrw price,
 			 int32 hhmmss, TimestampTz now)
 {
-	QtsOrderFacts facts = {.qty = row->qty, .known = true, .cancel_asked = row->cancel_asked};
-	bool counted = false;
-	Datum args[4] = {Int64GetDatum(epoch), Int64GetDatum(seq), qts_uuid(&row->order_uid)};
+	Datum same[4] = {qts_uuid(&row->order_uid), Int32GetDatum(hhmmss), Int64GetDatum(qty),
+					 Int64GetDatum(price)};
+	bool repeat = kind == QTS_NOTICE_FILL && qts_stmt_run(&same_notice, same, NULL) > 0;
+	bool counted;
+	QtsFillStep step = qts_life_notice(&row->life, kind, qty, price, repeat, &counted);
+	Datum args[4] = {Int64GetDatum(epoch), Int64GetDatum(seq), qts_uuid(&row->order_uid),
+					 BoolGetDatum(counted)};
+	char key[64];
 
-	if (kind == QTS_NOTICE_FILL)
-	{
-		Datum same[4] = {qts_uuid(&row->order_uid), Int32GetDatum(hhmmss), Int64GetDatum(qty),
-						 Int64GetDatum(price)};
-		bool repeat = qts_stmt_run(&same_notice, same, NULL) > 0;
-		QtsFillStep step = qts_fill_notice(&row->book, qty, price * QTS_PRICE_SCALE, repeat);
-		char key[64];
-
-		counted = !repeat && !step.excess;
-		if (!counted)
-			qts_count(QTS_COUNT_NOTICES_REPEATED, 1);
-		snprintf(key, sizeof(key), "ws:" INT64_FORMAT ":" INT64_FORMAT, epoch, seq);
-		qts_exec_book(row, &step, "WS", key, now);
-	}
-	else if (kind == QTS_NOTICE_REJECTED)
-		row->rejected = row->qty - row->book.booked_qty - row->cancelled;
-	else if (kind == QTS_NOTICE_CANCELLED)
-		row->cancelled = Min(qty, row->qty - row->book.booked_qty - row->rejected);
-	args[3] = BoolGetDatum(counted);
+	if (kind == QTS_NOTICE_FILL && !counted)
+		qts_count(QTS_COUNT_NOTICES_REPEATED, 1);
+	snprintf(key, sizeof(key), "ws:" INT64_FORMAT ":" INT64_FORMAT, epoch, seq);
+	qts_exec_book(row, &step, "WS", key, now);
 	qts_stmt_run_one(&attach_notice, args, NULL, "notice");
-
-	facts.filled = row->book.booked_qty;
-	facts.cancelled = row->cancelled;
-	facts.rejected = row->rejected;
-	facts.dead = row->book.booked_qty + row->cancelled + row->rejected >= row->qty;
-	qts_exec_store_order(row, &facts, now);
+	qts_exec_store_order(row, now);
 }
 
 bool
@@ -179,6 +174,34 @@ qts_exec_attach_notices(QtsOrderRow *row, QtsDate date, TimestampTz now)
 		notice_apply(row, waiting[i].epoch, waiting[i].seq, waiting[i].kind, waiting[i].qty, waiting[i].price,
 					 waiting[i].hhmmss, now);
 	pfree(waiting);
+}
+
+void
+qts_exec_attach_late(const char *account, QtsDate date, TimestampTz now)
+{
+	Datum args[2] = {qts_text(account), DateADTGetDatum(date)};
+	pg_uuid_t *uids;
+	int n;
+
+	if (!qts_txn_begin("late notices"))
+		return;
+	n = (int) qts_stmt_run(&late_orders, args, NULL);
+	uids = MemoryContextAlloc(qts_txn_caller_cxt(), sizeof(pg_uuid_t) * (n + 1));
+	for (int i = 0; i < n; i++)
+		uids[i] = qts_col_uuid(i, 1);
+	qts_txn_commit();
+	for (int i = 0; i < n; i++)
+	{
+		QtsOrderRow row;
+
+		/* one position is locked at a time: no circle with anybody */
+		if (!qts_txn_begin("late notices"))
+			break;
+		if (qts_exec_lock_order(&uids[i], &row))
+			qts_exec_attach_notices(&row, date, now);
+		qts_txn_commit();
+	}
+	pfree(uids);
 }
 
 int

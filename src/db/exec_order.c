@@ -24,15 +24,32 @@ static QtsStmt lock_position = {
 static QtsStmt lock_intent = {
 	"SELECT 1 FROM trade.order_intents WHERE intent_id = $1 FOR NO KEY UPDATE", 1, {UUIDOID}};
 
-static QtsStmt load_order = {
-	"SELECT account_id, symbol, broker_order_no, broker_org_no, side = 'SELL', order_type = 'MKT', origin = 'AUTO',"
-	" cancel_state IS NOT NULL AND cancel_state <> 'REFUSED', qty, limit_price, status, cancelled_qty, rejected_qty,"
-	" notice_qty, notice_amount, ledger_qty, ledger_amount, attempt, complete_lists, sent_ts, sent_holding_qty,"
-	" (SELECT coalesce(sum(f.qty), 0)::bigint FROM trade.fills f WHERE f.order_uid = o.order_uid),"
-	" (SELECT coalesce(round(sum(f.qty * f.price)), 0)::bigint FROM trade.fills f WHERE f.order_uid = o.order_uid)"
-	" FROM trade.orders o WHERE order_uid = $1 FOR NO KEY UPDATE OF o",
-	1,
-	{UUIDOID}};
+#define ORDER_COLUMNS                                                                                           \
+	"SELECT o.account_id, o.symbol, o.broker_order_no, o.broker_org_no, o.side = 'SELL', o.order_type = 'MKT'," \
+	" o.origin = 'AUTO', o.cancel_state, o.qty, o.limit_price, o.status, o.cancelled_qty, o.rejected_qty,"      \
+	" o.notice_qty, o.notice_amount, o.ledger_qty, o.ledger_amount, o.attempt, o.complete_lists, o.sent_ts,"    \
+	" o.sent_holding_qty, o.retry_ts, o.cancel_attempts, f.qty, f.amount, o.intent_id, o.position_id"
+#define ORDER_FILLS                                                                                          \
+	" CROSS JOIN LATERAL (SELECT coalesce(sum(f.qty), 0)::bigint AS qty,"                                    \
+	" coalesce(round(sum(f.qty * f.price)), 0)::bigint AS amount FROM trade.fills f"                         \
+	" WHERE f.order_uid = o.order_uid) f"
+
+/*
+ * The usual case, a sale of ours, at once: rows are locked in the order they
+ * are named.  The fills are those of before a wait, but only this process
+ * writes fills.
+ */
+static QtsStmt lock_sale = {ORDER_COLUMNS
+							" FROM trade.orders o JOIN trade.order_intents i ON i.intent_id = o.intent_id"
+							" JOIN trade.positions p ON p.position_id = o.position_id" ORDER_FILLS
+							" WHERE o.order_uid = $1 FOR NO KEY UPDATE OF p, i, o",
+							1,
+							{UUIDOID}};
+
+static QtsStmt load_order = {ORDER_COLUMNS " FROM trade.orders o" ORDER_FILLS
+										   " WHERE o.order_uid = $1 FOR NO KEY UPDATE OF o",
+							 1,
+							 {UUIDOID}};
 
 static QtsStmt find_order = {
 	"SELECT order_uid FROM trade.orders WHERE account_id = $1 AND trade_date = $2 AND broker_order_no = $3",
@@ -41,107 +58,114 @@ static QtsStmt find_order = {
 
 static QtsStmt store_order = {
 	"UPDATE trade.orders SET status = $2, filled_qty = $3, cancelled_qty = $4, rejected_qty = $5, avg_fill_price = $6,"
-	" notice_qty = $7, notice_amount = $8, ledger_qty = $9, ledger_amount = $10, complete_lists = $11, updated_ts = $12"
-	" WHERE order_uid = $1",
-	12,
+	" notice_qty = $7, notice_amount = $8, ledger_qty = $9, ledger_amount = $10, complete_lists = $11, updated_ts = $12,"
+	" cancel_state = $13 WHERE order_uid = $1",
+	13,
 	{UUIDOID, TEXTOID, INT8OID, INT8OID, INT8OID, NUMERICOID, INT8OID, INT8OID, INT8OID, INT8OID, INT4OID,
-	 TIMESTAMPTZOID}};
+	 TIMESTAMPTZOID, TEXTOID}};
 
 static QtsStmt mirror_intent = {
-	"UPDATE trade.order_intents SET status = $2, filled_qty = $3, avg_fill_price = $4, updated_ts = $5"
+	/* an order for less than its intent, see qts_claim_qty, fills only a part of it */
+	"UPDATE trade.order_intents SET status = CASE WHEN $2 = 'FILLED' AND $3 < qty THEN 'CANCELLED_PARTIAL' ELSE $2 END,"
+	" filled_qty = $3, avg_fill_price = $4, updated_ts = $5"
 	" WHERE intent_id = $1 AND (status, filled_qty) IS DISTINCT FROM ($2, $3)",
 	5,
 	{UUIDOID, TEXTOID, INT8OID, NUMERICOID, TIMESTAMPTZOID}};
 
 static QtsStmt set_number = {
 	"UPDATE trade.orders SET broker_order_no = $2, broker_org_no = $3, trade_date = $4, status = 'SUBMITTED',"
-	" acked_ts = $5, retry_ts = NULL, quarantined = false, raw = coalesce($6::jsonb, raw), updated_ts = $5"
+	" acked_ts = $5, retry_ts = NULL, complete_lists = 0, quarantined = false, raw = coalesce($6::jsonb, raw), updated_ts = $5"
 	" WHERE order_uid = $1",
 	6,
 	{UUIDOID, TEXTOID, TEXTOID, DATEOID, TIMESTAMPTZOID, TEXTOID}};
 
 static void
-order_stored(QtsOrderRow *row)
+order_mirror(const QtsOrderRow *row, TimestampTz now)
 {
-	row->stored.status = row->status;
-	row->stored.cancelled = row->cancelled;
-	row->stored.rejected = row->rejected;
-	row->stored.complete_lists = row->complete_lists;
-	row->stored.book = row->book;
-}
+	const QtsFillBook *book = &row->life.book;
+	Datum args[5] = {
+		qts_uuid(&row->intent_id), qts_text(qts_intent_status_name(qts_intent_mirror(row->life.status))),
+		Int64GetDatum(book->booked_qty),
+		book->booked_qty > 0 ? qts_price_numeric(qts_average_price(book->booked_amount, book->booked_qty))
+							 : (Datum) 0,
+		TimestampTzGetDatum(now)};
 
-static bool
-order_unchanged(const QtsOrderRow *row, QtsOrderStatus status)
-{
-	return row->stored.status == status && row->stored.cancelled == row->cancelled &&
-		   row->stored.rejected == row->rejected && row->stored.complete_lists == row->complete_lists &&
-		   memcmp(&row->stored.book, &row->book, sizeof(row->book)) == 0;
+	if (!qts_uuid_is_null(&row->intent_id))
+		qts_stmt_run(&mirror_intent, args, book->booked_qty == 0 ? "   n " : NULL);
 }
 
 static void
-order_mirror(const QtsOrderRow *row, QtsOrderStatus status, TimestampTz now)
+order_fetch_life(QtsOrderLife *life)
 {
-	QtsPrice average = qts_average_price(row->book.booked_amount, row->book.booked_qty);
-	Datum args[5] = {qts_uuid(&row->intent_id), qts_text(qts_intent_status_name(qts_intent_mirror(status))),
-					 Int64GetDatum(row->book.booked_qty),
-					 row->book.booked_qty > 0 ? qts_price_numeric(average) : (Datum) 0,
-					 TimestampTzGetDatum(now)};
+	life->sell = qts_col_bool(0, 5);
+	life->market = qts_col_bool(0, 6);
+	life->qty = qts_col_int64(0, 9, 0);
+	life->price = life->market ? 0 : qts_col_int64(0, 10, 0);
+	if (!qts_cancel_state_parse(qts_col_text(0, 8), &life->cancel) ||
+		!qts_order_status_parse(qts_col_text(0, 11), &life->status))
+		ereport(ERROR,
+				(errcode(QTS_ERRCODE_INTERNAL), errmsg("order has a status this library does not know")));
+	life->cancelled = qts_col_int64(0, 12, 0);
+	life->rejected = qts_col_int64(0, 13, 0);
+	life->book.ordered = life->qty;
+	life->book.notice_qty = qts_col_int64(0, 14, 0);
+	life->book.notice_amount = qts_col_int64(0, 15, 0);
+	life->book.ledger_qty = qts_col_int64(0, 16, 0);
+	life->book.ledger_amount = qts_col_int64(0, 17, 0);
+	life->attempt = qts_col_int32(0, 18, 1);
+	life->complete_lists = qts_col_int32(0, 19, 0);
+	life->sent_at = qts_col_int64(0, 20, QTS_TIME_NONE);
+	life->sent_holding = qts_col_int64(0, 21, -1);
+	life->retry_at = qts_col_int64(0, 22, QTS_TIME_NONE);
+	life->cancel_attempt = qts_col_int32(0, 23, 0);
+	life->book.booked_qty = qts_col_int64(0, 24, 0);
+	life->book.booked_amount = qts_col_int64(0, 25, 0);
+}
 
-	if (!qts_uuid_is_null(&row->intent_id))
-		qts_stmt_run(&mirror_intent, args, row->book.booked_qty == 0 ? "   n " : NULL);
+/* One after the other, where not all of the three rows exist. */
+static bool
+order_lock_each(const pg_uuid_t *order_uid)
+{
+	Datum args[1] = {qts_uuid(order_uid)};
+	Datum owner[1];
+	pg_uuid_t intent_id;
+	pg_uuid_t position_id;
+
+	if (qts_stmt_run(&order_owner, args, NULL) == 0)
+		return false;
+	intent_id = qts_col_uuid(0, 1);
+	position_id = qts_col_uuid(0, 2);
+	if (!qts_uuid_is_null(&position_id))
+	{
+		owner[0] = qts_uuid(&position_id);
+		qts_stmt_run(&lock_position, owner, NULL);
+	}
+	if (!qts_uuid_is_null(&intent_id))
+	{
+		owner[0] = qts_uuid(&intent_id);
+		qts_stmt_run(&lock_intent, owner, NULL);
+	}
+	return qts_stmt_run(&load_order, args, NULL) > 0;
 }
 
 bool
 qts_exec_lock_order(const pg_uuid_t *order_uid, QtsOrderRow *row)
 {
 	Datum args[1] = {qts_uuid(order_uid)};
-	Datum owner[1];
 
 	memset(row, 0, sizeof(*row));
 	row->order_uid = *order_uid;
-	if (qts_stmt_run(&order_owner, args, NULL) == 0)
-		return false;
-	row->intent_id = qts_col_uuid(0, 1);
-	row->position_id = qts_col_uuid(0, 2);
-	if (!qts_uuid_is_null(&row->position_id))
-	{
-		owner[0] = qts_uuid(&row->position_id);
-		qts_stmt_run(&lock_position, owner, NULL);
-	}
-	if (!qts_uuid_is_null(&row->intent_id))
-	{
-		owner[0] = qts_uuid(&row->intent_id);
-		qts_stmt_run(&lock_intent, owner, NULL);
-	}
-	if (qts_stmt_run(&load_order, args, NULL) == 0)
+	if (qts_stmt_run(&lock_sale, args, NULL) == 0 && !order_lock_each(order_uid))
 		return false;
 	qts_col_copy(0, 1, row->account, sizeof(row->account));
 	qts_col_copy(0, 2, row->symbol, sizeof(row->symbol));
 	qts_col_copy(0, 3, row->odno, sizeof(row->odno));
 	qts_col_copy(0, 4, row->orgno, sizeof(row->orgno));
-	row->sell = qts_col_bool(0, 5);
-	row->market = qts_col_bool(0, 6);
 	row->own = qts_col_bool(0, 7);
-	row->cancel_asked = qts_col_bool(0, 8);
-	row->qty = qts_col_int64(0, 9, 0);
-	row->price = qts_col_int64(0, 10, 0);
-	if (!qts_order_status_parse(qts_col_text(0, 11), &row->status))
-		ereport(ERROR,
-				(errcode(QTS_ERRCODE_INTERNAL), errmsg("order has a status this library does not know")));
-	row->cancelled = qts_col_int64(0, 12, 0);
-	row->rejected = qts_col_int64(0, 13, 0);
-	row->book.ordered = row->qty;
-	row->book.notice_qty = qts_col_int64(0, 14, 0);
-	row->book.notice_amount = qts_col_int64(0, 15, 0);
-	row->book.ledger_qty = qts_col_int64(0, 16, 0);
-	row->book.ledger_amount = qts_col_int64(0, 17, 0);
-	row->attempt = qts_col_int32(0, 18, 1);
-	row->complete_lists = qts_col_int32(0, 19, 0);
-	row->sent_at = qts_col_int64(0, 20, QTS_TIME_NONE);
-	row->sent_holding = qts_col_int64(0, 21, -1);
-	row->book.booked_qty = qts_col_int64(0, 22, 0);
-	row->book.booked_amount = qts_col_int64(0, 23, 0);
-	order_stored(row);
+	order_fetch_life(&row->life);
+	row->intent_id = qts_col_uuid(0, 26);
+	row->position_id = qts_col_uuid(0, 27);
+	row->stored = row->life;
 	return true;
 }
 
@@ -157,32 +181,37 @@ qts_exec_find_order(const char *account, QtsDate date, const char *odno, pg_uuid
 }
 
 void
-qts_exec_store_order(QtsOrderRow *row, const QtsOrderFacts *facts, TimestampTz now)
+qts_exec_store_order(QtsOrderRow *row, TimestampTz now)
 {
-	QtsOrderStatus status = qts_order_reduce(row->status, facts);
-	QtsPrice average = qts_average_price(row->book.booked_amount, row->book.booked_qty);
-	Datum args[12] = {qts_uuid(&row->order_uid),
-					  qts_text(qts_order_status_name(status)),
-					  Int64GetDatum(row->book.booked_qty),
-					  Int64GetDatum(row->cancelled),
-					  Int64GetDatum(row->rejected),
-					  row->book.booked_qty > 0 ? qts_price_numeric(average) : (Datum) 0,
-					  Int64GetDatum(row->book.notice_qty),
-					  Int64GetDatum(row->book.notice_amount),
-					  Int64GetDatum(row->book.ledger_qty),
-					  Int64GetDatum(row->book.ledger_amount),
-					  Int32GetDatum(row->complete_lists),
-					  TimestampTzGetDatum(now)};
-	char nulls[13] = "            ";
+	const QtsOrderLife *life = &row->life;
+	const QtsFillBook *book = &life->book;
+	const char *cancel = qts_cancel_state_name(life->cancel);
+	Datum args[13] = {qts_uuid(&row->order_uid),
+					  qts_text(qts_order_status_name(life->status)),
+					  Int64GetDatum(book->booked_qty),
+					  Int64GetDatum(life->cancelled),
+					  Int64GetDatum(life->rejected),
+					  (Datum) 0,
+					  Int64GetDatum(book->notice_qty),
+					  Int64GetDatum(book->notice_amount),
+					  Int64GetDatum(book->ledger_qty),
+					  Int64GetDatum(book->ledger_amount),
+					  Int32GetDatum(life->complete_lists),
+					  TimestampTzGetDatum(now),
+					  cancel != NULL ? qts_text(cancel) : (Datum) 0};
+	char nulls[14] = "             ";
 
-	if (order_unchanged(row, status))
+	if (memcmp(&row->stored, life, sizeof(*life)) == 0)
 		return;
-	if (row->book.booked_qty == 0)
+	if (book->booked_qty > 0)
+		args[5] = qts_price_numeric(qts_average_price(book->booked_amount, book->booked_qty));
+	else
 		nulls[5] = 'n';
+	if (cancel == NULL)
+		nulls[12] = 'n';
 	qts_stmt_run_one(&store_order, args, nulls, "order");
-	row->status = status;
-	order_stored(row);
-	order_mirror(row, status, now);
+	row->stored = row->life;
+	order_mirror(row, now);
 }
 
 void
@@ -193,10 +222,13 @@ qts_exec_bind(QtsOrderRow *row, const char *odno, const char *orgno, QtsDate dat
 					 qts_text(orgno),			DateADTGetDatum(date),
 					 TimestampTzGetDatum(now),	raw != NULL ? qts_text(raw) : (Datum) 0};
 
+	qts_life_bind(&row->life);
 	qts_stmt_run_one(&set_number, args, raw == NULL ? "     n" : NULL, "order");
 	strlcpy(row->odno, odno, sizeof(row->odno));
 	strlcpy(row->orgno, orgno, sizeof(row->orgno));
-	row->status = row->stored.status = QTS_ORDER_SUBMITTED;
-	order_mirror(row, QTS_ORDER_SUBMITTED, now);
+	row->stored.status = row->life.status;
+	row->stored.retry_at = row->life.retry_at;
+	row->stored.complete_lists = row->life.complete_lists;
+	order_mirror(row, now);
 	qts_exec_attach_notices(row, date, now);
 }

@@ -19,11 +19,9 @@
 #include "db/stmt.h"
 #include "db/txn.h"
 #include "guc.h"
+#include "shm/point.h"
 
 #define LOOSE_MAX 256
-/* a list counts as silent about an order only if it was asked for this long after it was sent */
-#define LEDGER_LAG (2 * QTS_SEC)
-#define CLOCK_SKEW (3 * QTS_SEC)
 
 static QtsStmt unknown_orders = {
 	"SELECT order_uid FROM trade.orders WHERE account_id = $1 AND trade_date = $2 AND status = 'UNKNOWN'"
@@ -31,9 +29,17 @@ static QtsStmt unknown_orders = {
 	2,
 	{TEXTOID, DATEOID}};
 
+/*
+ * What the balance shows, and what our books would have it show now: an order
+ * that ended since may hide by its return what this one took.
+ */
 static QtsStmt balance_witness = {
-	"SELECT CASE WHEN $3 THEN h.orderable_qty ELSE h.qty END, s.balance_ok_ts FROM trade.account_sync s LEFT JOIN trade.holdings h"
-	" ON h.account_id = s.account_id AND h.symbol = $2 WHERE s.account_id = $1",
+	"SELECT CASE WHEN $3 THEN h.orderable_qty ELSE h.qty END, s.balance_ok_ts, coalesce(p.qty, 0) - CASE WHEN $3 THEN"
+	" (SELECT coalesce(sum(o.qty - o.filled_qty), 0) FROM trade.orders o WHERE o.account_id = $1 AND o.symbol = $2"
+	" AND o.side = 'SELL' AND o.status IN ('SUBMITTED', 'PARTIAL'))::bigint ELSE 0 END"
+	" FROM trade.account_sync s LEFT JOIN trade.holdings h ON h.account_id = s.account_id AND h.symbol = $2"
+	" LEFT JOIN trade.positions p ON p.account_id = s.account_id AND p.symbol = $2 AND p.status IN ('OPEN', 'CLOSING')"
+	" WHERE s.account_id = $1",
 	3,
 	{TEXTOID, TEXTOID, BOOLOID}};
 
@@ -57,107 +63,163 @@ static QtsStmt not_accepted_intent = {
 static QtsStmt count_list = {
 	"UPDATE trade.orders SET complete_lists = $2 WHERE order_uid = $1", 2, {UUIDOID, INT4OID}};
 
-/* Distinct broker orders that could be this one; the last one found is copied out. */
-static int
-candidates(const QtsOrderRow *row, QtsDate date, const QtsLedger *ledger, QtsLooseOrder *found)
+/* Of the day's ledger: rows that are bound to no order here. */
+static void
+ledger_candidates(const QtsOrderRow *row, QtsDate date, const QtsSentOrder *sent,
+				  const QtsMatchWindow *window, const QtsLedger *ledger, QtsUnknownEvidence *evidence,
+				  QtsLooseOrder *found)
 {
-	QtsLooseOrder *loose = palloc(sizeof(QtsLooseOrder) * LOOSE_MAX);
-	QtsMatchWindow window = {.before = CLOCK_SKEW, .after = qts_guc.http_timeout * QTS_MS + CLOCK_SKEW};
-	QtsSentOrder sent = {
-		.sell = row->sell, .qty = row->qty, .price = row->market ? 0 : row->price, .sent_at = row->sent_at};
-	int n = qts_exec_loose_orders(row->account, date, loose, LOOSE_MAX);
-	int matches = 0;
-
-	strlcpy(sent.symbol, row->symbol, sizeof(sent.symbol));
-	strlcpy(sent.ord_dvsn, row->market ? "01" : "00", sizeof(sent.ord_dvsn));
-	found->odno[0] = '\0';
-	for (int i = 0; i < n; i++)
-	{
-		if (loose[i].order.price < 0)
-			loose[i].order.price = sent.price; /* a fill tells its own price, not the order's */
-		if (!qts_match_candidate(&sent, &loose[i].order, &window))
-			continue;
-		matches++;
-		*found = loose[i];
-	}
-	for (int i = 0; ledger != NULL && i < ledger->count; i++)
+	for (int i = 0; i < ledger->count; i++)
 	{
 		const QtsLedgerRow *seen = &ledger->rows[i];
 		pg_uuid_t owner;
-		bool known = false;
 
-		if (seen->orgn_odno[0] != '\0' || !qts_match_candidate(&sent, &seen->order, &window))
+		if (seen->orgn_odno[0] != '\0' || !qts_match_alike(sent, &seen->order) ||
+			qts_exec_find_order(row->account, date, seen->odno, &owner))
 			continue;
-		for (int k = 0; k < n && !known; k++)
-			known = strcmp(loose[k].odno, seen->odno) == 0 &&
-					qts_match_candidate(&sent, &loose[k].order, &window);
-		if (!known && !qts_exec_find_order(row->account, date, seen->odno, &owner))
+		if (!qts_match_candidate(sent, &seen->order, window))
 		{
-			matches++;
-			strlcpy(found->odno, seen->odno, sizeof(found->odno));
-			strlcpy(found->orgno, seen->orgno, sizeof(found->orgno));
+			evidence->alike++;
+			continue;
 		}
-		else if (known && strcmp(found->odno, seen->odno) == 0)
-			strlcpy(found->orgno, seen->orgno, sizeof(found->orgno));
+		evidence->candidates++;
+		strlcpy(found->odno, seen->odno, sizeof(found->odno));
+		strlcpy(found->orgno, seen->orgno, sizeof(found->orgno));
+	}
+}
+
+static bool
+ledger_has(const QtsLedger *ledger, const char *odno)
+{
+	for (int i = 0; ledger != NULL && i < ledger->count; i++)
+		if (strcmp(ledger->rows[i].odno, odno) == 0)
+			return true;
+	return false;
+}
+
+/* Of the notices that wait for their order and are in no list. */
+static int
+notice_candidates(const QtsOrderRow *row, QtsDate date, const QtsSentOrder *sent,
+				  const QtsMatchWindow *window, const QtsLedger *ledger, QtsLooseOrder *found)
+{
+	QtsLooseOrder *loose = palloc(sizeof(QtsLooseOrder) * LOOSE_MAX);
+	int n = qts_exec_loose_orders(row->account, date, loose, LOOSE_MAX);
+	int matches = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (loose[i].order.price < 0)
+			loose[i].order.price = sent->price; /* a fill tells its own price, not the order's */
+		if (ledger_has(ledger, loose[i].odno) || !qts_match_candidate(sent, &loose[i].order, window))
+			continue;
+		matches++;
+		*found = loose[i];
 	}
 	pfree(loose);
 	return matches;
 }
 
+/*
+ * Distinct broker orders that could be this one; one of them in *found.  A
+ * notice does not tell where its order was entered and comes in plain text:
+ * it may say that there is something to find, the complete ledger says what.
+ * Only where the ledger may stay empty (paper) notices have to do.
+ */
 static void
-judge(QtsOrderRow *row, QtsDate date, const QtsLedger *ledger, TimestampTz asked_at, bool trusted,
-	  TimestampTz now)
+candidates(const QtsOrderRow *row, QtsDate date, const QtsLedger *ledger, QtsUnknownEvidence *evidence,
+		   QtsLooseOrder *found)
 {
-	QtsLooseOrder found;
-	QtsUnknownEvidence evidence = {
-		.candidates = candidates(row, date, ledger, &found),
-		.sent_at = row->sent_at,
-		.now = now,
-		.grace = (row->sell ? qts_guc.unknown_grace_sell : qts_guc.unknown_grace_buy) * QTS_SEC,
-		.ledger_trusted = trusted,
-	};
-	Datum witness[3] = {qts_text(row->account), qts_text(row->symbol), BoolGetDatum(row->sell)};
-	Datum args[3] = {qts_uuid(&row->order_uid), TimestampTzGetDatum(now)};
+	QtsMatchWindow window = qts_match_window(qts_guc.http_timeout * QTS_MS);
+	QtsSentOrder sent = {.sell = row->life.sell,
+						 .qty = row->life.qty,
+						 .price = row->life.market ? 0 : row->life.price,
+						 .sent_at = row->life.sent_at};
+	QtsLooseOrder told;
+	int notices;
+
+	strlcpy(sent.symbol, row->symbol, sizeof(sent.symbol));
+	strlcpy(sent.ord_dvsn, row->life.market ? "01" : "00", sizeof(sent.ord_dvsn));
+	memset(found, 0, sizeof(*found));
+	if (ledger != NULL && ledger->complete)
+		ledger_candidates(row, date, &sent, &window, ledger, evidence, found);
+	notices = notice_candidates(row, date, &sent, &window, ledger, &told);
+	evidence->noticed = notices > 0;
+	if (evidence->ledger_trusted || notices == 0)
+		return;
+	*found = told;
+	evidence->candidates += notices;
+}
+
+static void
+unknown_not_accepted(const QtsOrderRow *row, TimestampTz now)
+{
+	Datum args[3] = {qts_uuid(&row->order_uid), TimestampTzGetDatum(now),
+					 Int32GetDatum(row->life.complete_lists)};
 	Datum intent[2] = {qts_uuid(&row->intent_id), args[1]};
 
-	if (ledger != NULL && ledger->complete && asked_at >= row->sent_at + LEDGER_LAG)
-		row->complete_lists++;
-	evidence.complete_lists = row->complete_lists;
+	qts_stmt_run_one(&not_accepted, args, NULL, "order");
+	if (!qts_uuid_is_null(&row->intent_id))
+		qts_stmt_run_one(&not_accepted_intent, intent, NULL, "intent");
+	qts_alert("CRITICAL", "ORDER_NOT_ACCEPTED", row->symbol, "Compare the day's orders at the broker.",
+			  "the unanswered order for " INT64_FORMAT
+			  " %s counts as not accepted: no notice, no ledger row, the balance is unchanged",
+			  row->life.qty, row->symbol);
+}
+
+static void
+unknown_quarantine(const QtsOrderRow *row, int matches, TimestampTz now)
+{
+	Datum args[2] = {qts_uuid(&row->order_uid), TimestampTzGetDatum(now)};
+
+	qts_stmt_run_one(&quarantine_order, args, NULL, "order");
+	qts_alert("CRITICAL", "ORDER_AMBIGUOUS", row->symbol,
+			  "Find it at the broker and call qts.resolve_order().",
+			  "%d broker orders could be the unanswered one for " INT64_FORMAT " %s", matches, row->life.qty,
+			  row->symbol);
+}
+
+static void
+unknown_judge(QtsOrderRow *row, QtsDate date, const QtsLedger *ledger, TimestampTz asked_at, bool trusted,
+			  TimestampTz now)
+{
+	const QtsOrderLife *life = &row->life;
+	QtsTime grace = (life->sell ? qts_guc.unknown_grace_sell : qts_guc.unknown_grace_buy) * QTS_SEC;
+	/* an order may appear late: only a list asked for after the grace is silent about it */
+	bool list = ledger != NULL && ledger->complete && asked_at >= life->sent_at + grace;
+	QtsLooseOrder found;
+	QtsUnknownEvidence evidence = {
+		.grace = grace,
+		.ledger_trusted = trusted,
+	};
+	Datum witness[3] = {qts_text(row->account), qts_text(row->symbol), BoolGetDatum(life->sell)};
+
+	candidates(row, date, ledger, &evidence, &found);
 	if (qts_stmt_run(&balance_witness, witness, NULL) > 0)
 	{
-		evidence.balance_known = qts_col_int64(0, 2, QTS_TIME_NONE) >= row->sent_at + evidence.grace;
-		evidence.balance_unchanged = row->sent_holding >= 0 && qts_col_int64(0, 1, 0) == row->sent_holding;
+		evidence.balance_known = qts_col_int64(0, 2, QTS_TIME_NONE) >= life->sent_at + grace;
+		evidence.balance_unchanged = life->sent_holding >= 0 &&
+									 qts_col_int64(0, 1, 0) == life->sent_holding &&
+									 qts_col_int64(0, 3, 0) == life->sent_holding;
 	}
-	args[2] = Int32GetDatum(row->complete_lists);
-	switch (qts_unknown_verdict(&evidence))
+	switch (qts_life_unknown(&row->life, &evidence, list, now))
 	{
 		case QTS_UNKNOWN_BIND:
 			qts_exec_bind(row, found.odno, found.orgno, date, NULL, now);
 			break;
 		case QTS_UNKNOWN_NOT_ACCEPTED:
-			qts_stmt_run_one(&not_accepted, args, NULL, "order");
-			if (!qts_uuid_is_null(&row->intent_id))
-				qts_stmt_run_one(&not_accepted_intent, intent, NULL, "intent");
-			qts_alert("CRITICAL", "ORDER_NOT_ACCEPTED", row->symbol,
-					  "Compare the day's orders at the broker.",
-					  "the unanswered order for " INT64_FORMAT
-					  " %s counts as not accepted: no notice, no ledger row, the balance is unchanged",
-					  row->qty, row->symbol);
+			unknown_not_accepted(row, now);
 			break;
 		case QTS_UNKNOWN_QUARANTINE:
-			qts_stmt_run_one(&quarantine_order, args, NULL, "order");
-			qts_alert("CRITICAL", "ORDER_AMBIGUOUS", row->symbol,
-					  "Find it at the broker and call qts.resolve_order().",
-					  "%d broker orders could be the unanswered one for " INT64_FORMAT " %s",
-					  evidence.candidates, row->qty, row->symbol);
+			unknown_quarantine(row, evidence.candidates, now);
 			break;
 		case QTS_UNKNOWN_WAIT:
-		{
-			Datum lists[2] = {args[0], args[2]};
+			if (list)
+			{
+				Datum lists[2] = {qts_uuid(&row->order_uid), Int32GetDatum(life->complete_lists)};
 
-			qts_stmt_run_one(&count_list, lists, NULL, "order");
+				qts_stmt_run_one(&count_list, lists, NULL, "order");
+			}
 			break;
-		}
 	}
 }
 
@@ -185,8 +247,9 @@ qts_exec_unknowns(const char *account, QtsDate date, const QtsLedger *ledger, Ti
 
 		if (!qts_txn_begin("unknown order"))
 			break;
-		if (qts_exec_lock_order(&uids[i], &row) && row.status == QTS_ORDER_UNKNOWN)
-			judge(&row, date, ledger, asked_at, trusted, now);
+		if (qts_exec_lock_order(&uids[i], &row) && row.life.status == QTS_ORDER_UNKNOWN)
+			unknown_judge(&row, date, ledger, asked_at, trusted, now);
+		QTS_POINT("unknown.commit");
 		qts_txn_commit();
 	}
 	pfree(uids);

@@ -24,6 +24,7 @@
 #include "db/stmt.h"
 #include "db/txn.h"
 #include "errcodes.h"
+#include "shm/point.h"
 #include "shm/shm.h"
 
 #define LIVE "('PENDING_APPROVAL', 'NEW', 'SUBMITTING', 'UNKNOWN', 'SUBMITTED', 'PARTIAL')"
@@ -47,6 +48,13 @@
 	" OR i.reason_code IN ('SL1', 'TP1', 'TP2', 'TP3', 'TRAIL_PARTIAL'))),"                                  \
 	" s.position_id IS NOT NULL"
 
+/*
+ * First and alone: a statement that waited for the lock would read everything
+ * else as it was before the wait.
+ */
+static QtsStmt lock_position = {
+	"SELECT qty, avg_price FROM trade.positions WHERE position_id = $1 FOR NO KEY UPDATE", 1, {UUIDOID}};
+
 static QtsStmt load_watches = {
 	WATCH_COLUMNS
 	", coalesce((SELECT x.profile_id FROM trade.exit_profiles x WHERE x.profile_id = p.exit_profile_id"
@@ -57,12 +65,11 @@ static QtsStmt load_watches = {
 	1,
 	{DATEOID}};
 
-static QtsStmt load_watch = {
-	WATCH_COLUMNS
-	" FROM (SELECT * FROM trade.positions WHERE position_id = $1 AND status IN ('OPEN', 'CLOSING') AND qty > 0"
-	" FOR NO KEY UPDATE) p LEFT JOIN trade.position_state s USING (position_id)",
-	1,
-	{UUIDOID}};
+static QtsStmt load_watch = {WATCH_COLUMNS
+							 " FROM trade.positions p LEFT JOIN trade.position_state s USING (position_id)"
+							 " WHERE p.position_id = $1 AND p.status IN ('OPEN', 'CLOSING') AND p.qty > 0",
+							 1,
+							 {UUIDOID}};
 
 static QtsStmt load_profiles = {
 	"SELECT profile_id, config::text FROM trade.exit_profiles WHERE is_active ORDER BY profile_id"};
@@ -129,15 +136,12 @@ static QtsStmt effect_positions = {
 	/* and emptied ones without an intent to take in: sold elsewhere */
 	" UNION SELECT p.position_id FROM trade.positions p WHERE p.status IN ('OPEN', 'CLOSING') AND p.qty = 0"};
 
-static QtsStmt lock_effect_position = {
-	"SELECT qty, avg_price, status, (SELECT count(*) FROM trade.order_intents i WHERE i.position_id = p.position_id"
-	" AND i.status IN " LIVE ")::int FROM trade.positions p WHERE position_id = $1 FOR NO KEY UPDATE",
-	1,
-	{UUIDOID}};
+static QtsStmt live_intents = {
+	"SELECT count(*)::int FROM trade.order_intents WHERE position_id = $1 AND status IN " LIVE, 1, {UUIDOID}};
 
 static QtsStmt take_effects = {
 	"UPDATE trade.order_intents SET effect_applied = true WHERE position_id = $1 AND NOT effect_applied"
-	" AND status NOT IN " LIVE " RETURNING reason_code, filled_qty, exit_cycle",
+	" AND status NOT IN " LIVE " RETURNING reason_code, filled_qty, exit_cycle, qty",
 	1,
 	{UUIDOID}};
 
@@ -291,7 +295,7 @@ qts_exit_reread(QtsWatch *watch)
 	Datum args[1] = {qts_uuid(&watch->position_id)};
 	QtsExitState memory = watch->state;
 
-	if (qts_stmt_run(&load_watch, args, NULL) != 1)
+	if (qts_stmt_run(&lock_position, args, NULL) != 1 || qts_stmt_run(&load_watch, args, NULL) != 1)
 		return false;
 	watch_fill(0, watch);
 	/* marks and counters live in memory between flushes; phase, cycle and floor in the row */
@@ -476,6 +480,7 @@ typedef struct Effect
 {
 	QtsExitRule rule;
 	QtsQty filled;
+	QtsQty qty;
 	int cycle;
 } Effect;
 
@@ -490,17 +495,19 @@ apply_position(const pg_uuid_t *position_id, QtsWatch *watch, const QtsProfileRo
 	int n;
 	Effect *effects;
 
-	if (qts_stmt_run(&lock_effect_position, args, NULL) != 1)
+	if (qts_stmt_run(&lock_position, args, NULL) != 1)
 		return;
 	qty = qts_col_int64(0, 1, 0);
 	average = qts_col_price(0, 2);
-	live = qts_col_int32(0, 4, 0);
+	qts_stmt_run(&live_intents, args, NULL);
+	live = qts_col_int32(0, 1, 0);
 	n = (int) qts_stmt_run(&take_effects, args, NULL);
 	effects = palloc(sizeof(Effect) * (n + 1));
 	for (int i = 0; i < n; i++)
 	{
 		effects[i].filled = qts_col_int64(i, 2, 0);
 		effects[i].cycle = qts_col_int32(i, 3, 0);
+		effects[i].qty = qts_col_int64(i, 4, 0);
 		if (!qts_exit_rule_parse(qts_col_text(i, 1), &effects[i].rule))
 			effects[i].rule = QTS_RULE_MANUAL;
 	}
@@ -510,7 +517,7 @@ apply_position(const pg_uuid_t *position_id, QtsWatch *watch, const QtsProfileRo
 	{
 		for (int i = 0; i < n; i++)
 		{
-			if (effects[i].filled == 0)
+			if (effects[i].filled < effects[i].qty)
 				watch->evaluated_mono = 0; /* what it was to sell is looked at again at once */
 			if (effects[i].filled > 0 && (effects[i].cycle == 0 || effects[i].cycle == watch->state.cycle))
 				qts_exit_apply_fill(&profiles[watch->profile].profile, &watch->state, effects[i].rule,
@@ -560,6 +567,7 @@ qts_exit_apply_effects(QtsWatch *watches, int nwatches, const QtsProfileRow *pro
 		if (!qts_txn_begin("exit effect"))
 			break;
 		apply_position(&ids[i], watch_find(watches, nwatches, &ids[i]), profiles, now);
+		QTS_POINT("effect.commit");
 		qts_txn_commit();
 	}
 	pfree(ids);

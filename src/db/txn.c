@@ -13,6 +13,9 @@
 #include "executor/spi.h"
 #include "nodes/makefuncs.h"
 #include "pgstat.h"
+#include "replication/syncrep.h"
+#include "replication/walsender.h"
+#include "replication/walsender_private.h"
 #include "storage/lmgr.h"
 #include "utils/guc.h"
 #include "utils/snapmgr.h"
@@ -21,6 +24,7 @@
 #include "errcodes.h"
 
 static MemoryContext caller_cxt = NULL;
+static int commit_level = SYNCHRONOUS_COMMIT_ON; /* synchronous_commit of the last commit */
 
 bool
 qts_txn_begin(const char *activity)
@@ -69,19 +73,78 @@ txn_end(void)
 	MemoryContextSwitchTo(caller_cxt);
 }
 
+/* synchronous_commit of this transaction only: back to the setting at its end. */
+static void
+txn_durability(const char *level)
+{
+	(void) set_config_option("synchronous_commit", level, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true,
+							 0, false);
+}
+
 void
 qts_txn_commit(void)
 {
+	/* the server, database or role may have it off for speed: what is money's is on disk all the same */
+	if (synchronous_commit == SYNCHRONOUS_COMMIT_OFF)
+		txn_durability("on");
+	commit_level = synchronous_commit;
 	txn_end();
 }
 
 void
 qts_txn_commit_async(void)
 {
-	/* transaction-local: back to the setting at the end */
-	(void) set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true,
-							 0, false);
+	txn_durability("off");
 	txn_end();
+}
+
+void
+qts_txn_commit_local(void)
+{
+	txn_durability("local");
+	txn_end();
+}
+
+/*
+ * Does a commit have standbys to wait for, as the server itself decides?  The
+ * flags came with 15.13, 16.9 and 17.5; before the checkpointer has set them
+ * the setting counts.  SyncRepLock is held.
+ */
+static bool
+standbys_wanted(void)
+{
+#ifdef SYNC_STANDBY_DEFINED
+	if ((WalSndCtl->sync_standbys_status & SYNC_STANDBY_INIT) == 0)
+		return SyncRepStandbyNames != NULL && SyncRepStandbyNames[0] != '\0';
+	return (WalSndCtl->sync_standbys_status & SYNC_STANDBY_DEFINED) != 0;
+#else
+	return WalSndCtl->sync_standbys_defined;
+#endif
+}
+
+/*
+ * The server ends the wait for a standby early when the backend is cancelled
+ * or told to end: the commit then counts here and nowhere else.  Whoever asks
+ * for standbys between commit and question gets a no too many.
+ */
+bool
+qts_txn_commit_acked(void)
+{
+	XLogRecPtr acked;
+	bool wanted;
+	int mode = SYNC_REP_WAIT_FLUSH;
+
+	if (max_wal_senders == 0 || commit_level <= SYNCHRONOUS_COMMIT_LOCAL_FLUSH)
+		return true;
+	if (commit_level == SYNCHRONOUS_COMMIT_REMOTE_WRITE)
+		mode = SYNC_REP_WAIT_WRITE;
+	else if (commit_level == SYNCHRONOUS_COMMIT_REMOTE_APPLY)
+		mode = SYNC_REP_WAIT_APPLY;
+	LWLockAcquire(SyncRepLock, LW_SHARED);
+	wanted = standbys_wanted();
+	acked = WalSndCtl->lsn[mode];
+	LWLockRelease(SyncRepLock);
+	return !wanted || XactLastCommitEnd <= acked;
 }
 
 MemoryContext

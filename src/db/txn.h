@@ -23,10 +23,22 @@ extern bool qts_txn_begin(const char *activity);
  * stored answer is UNKNOWN, as after a crash.
  */
 extern void qts_txn_begin_must(const char *activity);
+
+/* On disk, and with synchronous standbys on them, whatever synchronous_commit says. */
 extern void qts_txn_commit(void);
+
+/*
+ * Did the last qts_txn_commit() reach the standbys it had to wait for?  False
+ * when the wait was cut short: nothing may act on that commit outside the
+ * database, because a promoted standby may not have it.
+ */
+extern bool qts_txn_commit_acked(void);
 
 /* Commit without waiting for the disk: ticks, heartbeats, never money. */
 extern void qts_txn_commit_async(void);
+
+/* On this server's disk only: what must be told though no standby answers. */
+extern void qts_txn_commit_local(void);
 
 /* The context that was current before qts_txn_begin: what is put there outlives the commit. */
 extern MemoryContext qts_txn_caller_cxt(void);

@@ -68,6 +68,8 @@ qts_kis_parse_approval(int http_status, const char *body, size_t len, char key[Q
  */
 extern QtsKisVerdict qts_kis_parse_ledger(QtsEnvironment environment, int http_status, const char *body,
 										  size_t len, bool more, QtsLedger *ledger, QtsKisPage *page);
+extern QtsKisVerdict qts_kis_parse_open_list(QtsEnvironment environment, int http_status, const char *body,
+											 size_t len, bool more, QtsOpenList *list, QtsKisPage *page);
 extern QtsKisVerdict qts_kis_parse_balance(int http_status, const char *body, size_t len, bool more,
 										   QtsBalance *balance, QtsKisPage *page);
 

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * kis_list.c
- *		Pages of inquire-daily-ccld and inquire-balance (kis-api 3.6, 3.7).
+ *		Pages of inquire-daily-ccld, inquire-psbl-rvsecncl and inquire-balance
+ *		(kis-api 3.5-3.7).
  *
  * A row with a number that is not one spoils the page: the caller asks again
  * and never acts on half a list.  Rows of other instruments (bonds, gold,
@@ -23,11 +24,11 @@ typedef enum ListRow
 	LIST_ROW_BAD
 } ListRow;
 
-/* Rows of output1: an array, a single object, or nothing where nothing is allowed. */
+/* Rows of a list: an array, a single object, or nothing where nothing is allowed. */
 static bool
-list_rows(json_t *root, bool may_lack, json_t **rows, size_t *count)
+list_rows(json_t *root, const char *name, bool may_lack, json_t **rows, size_t *count)
 {
-	*rows = qts_kis_json_field(root, "output1");
+	*rows = qts_kis_json_field(root, name);
 	*count = 0;
 	if (json_is_array(*rows))
 		*count = json_array_size(*rows);
@@ -118,16 +119,6 @@ list_instant(json_t *row)
 									   clock % 100 * QTS_SEC);
 }
 
-/* Where an order was entered; on paper the field's values are not known. */
-static bool
-list_other_channel(QtsEnvironment environment, json_t *row)
-{
-	char channel[32];
-
-	return environment != QTS_ENV_PAPER && qts_kis_json_text(row, "ordr_empno", channel, sizeof(channel)) &&
-		   channel[0] != '\0' && strcmp(channel, "OpnAPI") != 0;
-}
-
 static ListRow
 list_ledger_row(QtsEnvironment environment, json_t *row, QtsLedgerRow *out)
 {
@@ -150,7 +141,10 @@ list_ledger_row(QtsEnvironment environment, json_t *row, QtsLedgerRow *out)
 	(void) qts_kis_json_text(row, "ord_gno_brno", out->orgno, sizeof(out->orgno));
 	(void) qts_kis_json_text(row, "excg_id_dvsn_cd", out->venue, sizeof(out->venue));
 	out->order.is_change = out->orgn_odno[0] != '\0';
-	out->order.other_channel = list_other_channel(environment, row);
+	/* on paper the field's values are not known */
+	if (environment != QTS_ENV_PAPER)
+		(void) qts_kis_json_text(row, "ordr_empno", out->channel, sizeof(out->channel));
+	out->order.other_channel = out->channel[0] != '\0' && strcmp(out->channel, "OpnAPI") != 0;
 	out->order.at = list_instant(row);
 	if (qts_kis_json_integer(row, "ord_qty", &out->order.qty) != QTS_KIS_NUMBER ||
 		!qts_kis_json_count(row, "ord_unpr", &out->order.price) ||
@@ -179,7 +173,7 @@ qts_kis_parse_ledger(QtsEnvironment environment, int http_status, const char *bo
 
 	if (v.outcome == QTS_OUTCOME_OK)
 	{
-		if (!list_rows(root, v.empty, &rows, &n) ||
+		if (!list_rows(root, "output1", v.empty, &rows, &n) ||
 			!list_reserve((void **) &ledger->rows, count, n, sizeof(QtsLedgerRow)))
 			qts_kis_doubt(&v, "the list has no rows, too many, or no memory for them");
 		else if (!list_next(root, more, page))
@@ -197,6 +191,67 @@ qts_kis_parse_ledger(QtsEnvironment environment, int http_status, const char *bo
 	{
 		ledger->count = count;
 		ledger->complete = !more;
+	}
+	json_decref(root);
+	return v;
+}
+
+static ListRow
+list_open_row(QtsEnvironment environment, json_t *row, QtsOpenRow *out)
+{
+	char text[32];
+
+	memset(out, 0, sizeof(*out));
+	if (!json_is_object(row) || !list_odno(row, "odno", out->odno) ||
+		!list_odno(row, "orgn_odno", out->orgn_odno))
+		return LIST_ROW_BAD;
+	if (json_object_size(row) == 0 || out->odno[0] == '\0')
+		return LIST_ROW_PASSED;
+	(void) qts_kis_json_text(row, "pdno", text, sizeof(text));
+	if (!qts_kis_copy_symbol(out->symbol, text, strlen(text)))
+		return LIST_ROW_PASSED;
+	(void) qts_kis_json_text(row, "sll_buy_dvsn_cd", text, sizeof(text));
+	if (strcmp(text, "01") != 0 && strcmp(text, "02") != 0)
+		return LIST_ROW_BAD;
+	out->sell = text[1] == '1';
+	if (qts_kis_json_integer(row, "ord_qty", &out->qty) != QTS_KIS_NUMBER || out->qty < 0 ||
+		!qts_kis_json_count(row, "tot_ccld_qty", &out->filled) ||
+		!qts_kis_json_count(row, environment == QTS_ENV_PAPER ? "rmn_qty" : "psbl_qty", &out->cancellable))
+		return LIST_ROW_BAD;
+	/* in the ledger of paper, what has ended is not open */
+	return environment == QTS_ENV_PAPER && out->cancellable == 0 ? LIST_ROW_PASSED : LIST_ROW_TAKEN;
+}
+
+QtsKisVerdict
+qts_kis_parse_open_list(QtsEnvironment environment, int http_status, const char *body, size_t len, bool more,
+						QtsOpenList *list, QtsKisPage *page)
+{
+	json_t *root = qts_kis_json_load(body, len);
+	QtsKisVerdict v = qts_kis_verdict(QTS_KIS_CALL_QUERY, http_status, root);
+	int count = list->count;
+	json_t *rows;
+	size_t n;
+
+	if (v.outcome == QTS_OUTCOME_OK)
+	{
+		if (!list_rows(root, environment == QTS_ENV_PAPER ? "output1" : "output", v.empty, &rows, &n) ||
+			!list_reserve((void **) &list->rows, count, n, sizeof(QtsOpenRow)))
+			qts_kis_doubt(&v, "the open orders have no rows, too many, or no memory for them");
+		else if (!list_next(root, more, page))
+			qts_kis_doubt(&v, "the open orders say there is more but not where");
+	}
+	for (size_t i = 0; v.outcome == QTS_OUTCOME_OK && i < n; i++)
+	{
+		ListRow kind = list_open_row(environment, list_row(rows, i), &list->rows[count]);
+
+		count += kind == LIST_ROW_TAKEN;
+		if (kind == LIST_ROW_BAD)
+			qts_kis_doubt(&v, "a row of the open orders is not readable");
+	}
+	if (v.outcome == QTS_OUTCOME_OK)
+	{
+		list->count = count;
+		list->complete = !more;
 	}
 	json_decref(root);
 	return v;
@@ -270,7 +325,7 @@ qts_kis_parse_balance(int http_status, const char *body, size_t len, bool more, 
 		summary = balance->summary;
 	if (v.outcome == QTS_OUTCOME_OK)
 	{
-		if (!list_rows(root, v.empty, &rows, &n) ||
+		if (!list_rows(root, "output1", v.empty, &rows, &n) ||
 			!list_reserve((void **) &balance->rows, count, n, sizeof(QtsHoldingRow)))
 			qts_kis_doubt(&v, "the balance has no rows, too many, or no memory for them");
 		else if (!list_next(root, more, page))

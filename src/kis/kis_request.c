@@ -226,9 +226,10 @@ request_page(QtsKisWriter *w, const QtsKisPage *page)
 	return !w->full;
 }
 
-bool
-qts_kis_build_ledger(QtsKisRequest *request, QtsEnvironment environment, const char *account, QtsDate date,
-					 QtsDate today, const QtsKisPage *page)
+/* parts: 00 all orders of the day, 02 those not filled yet. */
+static bool
+request_ledger(QtsKisRequest *request, QtsEnvironment environment, const char *account, QtsDate date,
+			   QtsDate today, const char *parts, const QtsKisPage *page)
 {
 	QtsKisWriter w = qts_kis_writer(request->path, sizeof(request->path));
 	char day[16];
@@ -246,12 +247,38 @@ qts_kis_build_ledger(QtsKisRequest *request, QtsEnvironment environment, const c
 	request_param(&w, "SLL_BUY_DVSN_CD", "00");
 	request_param(&w, "INQR_DVSN", "00");
 	request_param(&w, "PDNO", "");
-	request_param(&w, "CCLD_DVSN", "00");
+	request_param(&w, "CCLD_DVSN", parts);
 	request_param(&w, "ORD_GNO_BRNO", "");
 	request_param(&w, "ODNO", "");
 	request_param(&w, "INQR_DVSN_3", "00");
 	request_param(&w, "INQR_DVSN_1", "");
 	request_param(&w, "EXCG_ID_DVSN_CD", environment == QTS_ENV_PAPER ? "KRX" : "ALL");
+	return request_page(&w, page);
+}
+
+bool
+qts_kis_build_ledger(QtsKisRequest *request, QtsEnvironment environment, const char *account, QtsDate date,
+					 QtsDate today, const QtsKisPage *page)
+{
+	return request_ledger(request, environment, account, date, today, "00", page);
+}
+
+bool
+qts_kis_build_open_list(QtsKisRequest *request, QtsEnvironment environment, const char *account,
+						QtsDate today, const QtsKisPage *page)
+{
+	QtsKisWriter w = qts_kis_writer(request->path, sizeof(request->path));
+
+	if (environment == QTS_ENV_PAPER)
+		return request_ledger(request, environment, account, today, today, "02", page);
+	if (!qts_kis_account_valid(account))
+		return false;
+	request->body_len = 0;
+	request_tr(request, environment, "TTTC0084R");
+	qts_kis_put(&w, KIS_TRADING "inquire-psbl-rvsecncl");
+	request_param_account(&w, account);
+	request_param(&w, "INQR_DVSN_1", "0");
+	request_param(&w, "INQR_DVSN_2", "0");
 	return request_page(&w, page);
 }
 

@@ -51,6 +51,9 @@ qts_kis_build_cancel(QtsKisRequest *request, QtsEnvironment environment, const Q
 /* Orders older than three months have another TR id: today decides. */
 extern bool qts_kis_build_ledger(QtsKisRequest *request, QtsEnvironment environment, const char *account,
 								 QtsDate date, QtsDate today, const QtsKisPage *page);
+/* Paper has no list of open orders: there it is the unfilled part of today's ledger. */
+extern bool qts_kis_build_open_list(QtsKisRequest *request, QtsEnvironment environment, const char *account,
+									QtsDate today, const QtsKisPage *page);
 extern bool qts_kis_build_balance(QtsKisRequest *request, QtsEnvironment environment, const char *account,
 								  const QtsKisPage *page);
 

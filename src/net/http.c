@@ -10,7 +10,8 @@
  * libcurl re-sends a request by itself when a reused connection dies before
  * the first answer byte.  A `once` body is therefore read through a callback
  * whose seek always fails: the library cannot rewind it and reports an error
- * instead.
+ * instead.  Such a body leaves in a write of its own after the header; the
+ * socket is corked between the two, so that they are one packet.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,9 +28,11 @@
 
 #include <curl/curl.h>
 
+#include "net/cork.h"
 #include "net/http.h"
 #include "net/loop.h"
 #include "net/net.h"
+#include "shm/point.h"
 
 #define HTTP_POOL 64 /* idle easy handles kept */
 #define HTTP_CONNECTIONS 128L
@@ -44,6 +47,7 @@ struct QtsHttp
 	QtsHttpDone done;
 	void *arg;
 	bool plain;
+	bool once;
 	bool too_big;
 	char *body; /* request, owned */
 	size_t body_len;
@@ -65,20 +69,36 @@ static QtsHttp *http_live; /* in flight */
 static int http_live_count;
 static QtsHttp *http_idle; /* pool, linked by next */
 static int http_idle_count;
+static int64_t http_want = -1;	/* when the library wants to be called, CLOCK_MONOTONIC us; -1 = not */
+static int64_t http_armed = -1; /* when the timer goes off */
 
+/*
+ * The timer may go off early, and then sets itself anew; so it need not follow
+ * each request, whose deadline is nearly always later than the one before.
+ */
 static void
-http_arm(long ms)
+http_arm(void)
 {
 	struct itimerspec at = {0};
 
-	if (ms > 0)
-	{
-		at.it_value.tv_sec = ms / 1000;
-		at.it_value.tv_nsec = (ms % 1000) * 1000000L;
-	}
-	else if (ms == 0)
-		at.it_value.tv_nsec = 1; /* zero would disarm */
-	(void) timerfd_settime(http_timer, 0, &at, NULL);
+	if (http_want < 0 || (http_armed >= 0 && http_armed <= http_want))
+		return;
+	at.it_value.tv_sec = http_want / 1000000;
+	at.it_value.tv_nsec = http_want % 1000000 * 1000;
+	(void) timerfd_settime(http_timer, TFD_TIMER_ABSTIME, &at, NULL);
+	http_armed = http_want;
+}
+
+/* Every call into the library that may write; what it has written leaves at the end of it. */
+static void
+http_act(curl_socket_t fd, int what, int *running)
+{
+	/* what is due is told now; the library asks for the next, and says nothing when there is none */
+	if (fd == CURL_SOCKET_TIMEOUT && http_want >= 0 && http_want <= qts_mono_us())
+		http_want = -1;
+	QTS_NET_CALL(curl_multi_socket_action(http_multi, fd, what, running));
+	qts_cork_release();
+	http_arm();
 }
 
 static void
@@ -88,7 +108,7 @@ http_socket_ready(int fd, uint32_t events)
 	int what = ((events & EPOLLIN) ? CURL_CSELECT_IN : 0) | ((events & EPOLLOUT) ? CURL_CSELECT_OUT : 0) |
 			   ((events & (EPOLLERR | EPOLLHUP)) ? CURL_CSELECT_ERR : 0);
 
-	QTS_NET_CALL(curl_multi_socket_action(http_multi, fd, what, &running));
+	http_act(fd, what, &running);
 }
 
 static void
@@ -100,7 +120,11 @@ http_timer_ready(int fd, uint32_t events)
 	(void) events;
 	if (read(fd, &ticks, sizeof(ticks)) < 0)
 		return;
-	QTS_NET_CALL(curl_multi_socket_action(http_multi, CURL_SOCKET_TIMEOUT, 0, &running));
+	http_armed = -1;
+	if (http_want >= 0 && http_want <= qts_mono_us())
+		http_act(CURL_SOCKET_TIMEOUT, 0, &running);
+	else
+		http_arm();
 }
 
 static void
@@ -134,7 +158,7 @@ http_on_timer(CURLM *multi, long ms, void *arg)
 {
 	(void) multi;
 	(void) arg;
-	http_arm(ms);
+	http_want = ms < 0 ? -1 : qts_mono_us() + ms * INT64_C(1000);
 	return 0;
 }
 
@@ -146,6 +170,7 @@ http_on_read(char *to, size_t size, size_t count, void *arg)
 
 	if (n > size * count)
 		n = size * count;
+	QTS_POINT("net.body");
 	memcpy(to, http->body + http->body_at, n);
 	http->body_at += n;
 	if (n > 0 && http->body_at == http->body_len)
@@ -214,6 +239,15 @@ http_on_header(char *line, size_t size, size_t count, void *arg)
 	return n;
 }
 
+static int
+http_on_created(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	(void) arg;
+	(void) purpose;
+	qts_cork_know(fd);
+	return CURL_SOCKOPT_OK;
+}
+
 /* The last word on plain http: the address really connected to. */
 static int
 http_on_connected(void *arg, char *peer, char *local, int peer_port, int local_port)
@@ -222,9 +256,10 @@ http_on_connected(void *arg, char *peer, char *local, int peer_port, int local_p
 
 	(void) local;
 	(void) peer_port;
-	(void) local_port;
 	if (http->plain && !qts_net_is_loopback(peer))
 		return CURL_PREREQFUNC_ABORT;
+	if (http->once && http->body)
+		qts_cork_hold(local_port);
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -301,6 +336,7 @@ void
 qts_http_cancel(QtsHttp *http)
 {
 	QTS_NET_CALL(curl_multi_remove_handle(http_multi, http->easy));
+	http_arm();
 	http_unlink(http);
 	http_recycle(http);
 }
@@ -332,6 +368,8 @@ qts_http_stop(void)
 		close(http_wake);
 	}
 	http_timer = http_wake = -1;
+	http_want = http_armed = -1;
+	qts_cork_forget();
 	curl_global_cleanup();
 }
 
@@ -426,6 +464,7 @@ http_set_options(QtsHttp *http, const QtsHttpRequest *request)
 		   curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long) request->timeout_ms) == CURLE_OK &&
 		   curl_easy_setopt(e, CURLOPT_HTTP09_ALLOWED, 0L) == CURLE_OK &&
 		   curl_easy_setopt(e, CURLOPT_PRIVATE, http) == CURLE_OK &&
+		   curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, http_on_created) == CURLE_OK &&
 		   curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, http_on_connected) == CURLE_OK &&
 		   curl_easy_setopt(e, CURLOPT_PREREQDATA, http) == CURLE_OK &&
 		   curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, http_on_header) == CURLE_OK &&
@@ -478,6 +517,7 @@ qts_http_send(const QtsHttpRequest *request, QtsHttpDone done, void *arg)
 	http->done = done;
 	http->arg = arg;
 	http->plain = plain;
+	http->once = request->once;
 	if (request->keep_header && strlen(request->keep_header) < sizeof(http->keep_name))
 		strcpy(http->keep_name, request->keep_header);
 	if (http_set_options(http, request))
@@ -496,7 +536,7 @@ qts_http_send(const QtsHttpRequest *request, QtsHttpDone done, void *arg)
 	http_live_count++;
 
 	/* do not wait for the timer: on a warm connection the bytes leave here */
-	QTS_NET_CALL(curl_multi_socket_action(http_multi, CURL_SOCKET_TIMEOUT, 0, &running));
+	http_act(CURL_SOCKET_TIMEOUT, 0, &running);
 	/* already over: make the wait return; the timer is the library's, leave it alone */
 	if (running < http_live_count)
 		(void) !write(http_wake, &one, sizeof(one));
@@ -534,6 +574,7 @@ http_finish(QtsHttp *http, CURLcode result)
 			answer.error = curl_easy_strerror(result);
 	}
 	QTS_NET_CALL(curl_multi_remove_handle(http_multi, http->easy));
+	http_arm();
 	http_unlink(http);
 	http->done(http->arg, &answer);
 	http_recycle(http);

@@ -23,6 +23,7 @@
 
 #include "net/loop.h"
 #include "net/net.h"
+#include "shm/point.h"
 
 #define NET_BATCH 64
 #define NET_PASSES 4 /* batches of one drain: the caller has other work */
@@ -43,7 +44,7 @@ qts_mono_us(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+	return ((int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000) * QTS_HASTE;
 }
 
 bool
@@ -98,10 +99,12 @@ qts_net_watch(int fd, uint32_t events, QtsNetReady ready)
 
 	if (!net_reserve(fd))
 		return false;
-	/* the number may be that of a closed socket, which epoll forgot by itself */
-	if (epoll_ctl(net_epoll, EPOLL_CTL_MOD, fd, &event) < 0 &&
-		(errno != ENOENT || epoll_ctl(net_epoll, EPOLL_CTL_ADD, fd, &event) < 0))
-		return false;
+	/* watched already, unless the number is that of a closed socket, which epoll forgot by itself */
+	if (!net_table[fd].ready || epoll_ctl(net_epoll, EPOLL_CTL_MOD, fd, &event) < 0)
+	{
+		if (epoll_ctl(net_epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+			return false;
+	}
 	net_table[fd].ready = ready;
 	return true;
 }

@@ -14,11 +14,19 @@
 #include "shm/clock.h"
 #include "shm/shm.h"
 
+#ifdef QTS_POINTS
+TimestampTz qts_clock_fixed = 0;
+#endif
+
 TimestampTz
 qts_now(void)
 {
 	TimestampTz real = GetCurrentTimestamp();
 
+#ifdef QTS_POINTS
+	if (qts_clock_fixed != 0)
+		return qts_clock_fixed;
+#endif
 	if (!qts_guc.sim_clock || qts_shm == NULL)
 		return real;
 	return real + (int64) pg_atomic_read_u64(&qts_shm->clock_offset);

@@ -16,6 +16,12 @@
 #include "utils/timestamp.h"
 
 extern TimestampTz qts_now(void);
+
+#ifdef QTS_POINTS
+/* Time of this process alone, if set: a simulation (test/chaos). */
+extern PGDLLEXPORT TimestampTz qts_clock_fixed;
+#endif
+
 extern void qts_clock_set(TimestampTz at);
 extern void qts_clock_advance(int64 usec);
 extern int64 qts_clock_offset(void);

@@ -13,6 +13,7 @@
 
 #include "errcodes.h"
 #include "shm/board.h"
+#include "shm/point.h"
 #include "shm/shm.h"
 
 QtsShared *qts_shm = NULL;
@@ -26,7 +27,10 @@ shm_request(void)
 	if (prev_request)
 		prev_request();
 	RequestAddinShmemSpace(add_size(MAXALIGN(sizeof(QtsShared)), qts_board_size()));
-	RequestNamedLWLockTranche("qts", 1);
+#ifdef QTS_POINTS
+	RequestAddinShmemSpace(qts_points_size());
+#endif
+	RequestNamedLWLockTranche("qts", 2);
 }
 
 static void
@@ -42,7 +46,8 @@ shm_startup(void)
 	if (!found)
 	{
 		memset(qts_shm, 0, sizeof(QtsShared));
-		qts_shm->lock = &(GetNamedLWLockTranche("qts"))->lock;
+		qts_shm->lock = &GetNamedLWLockTranche("qts")[0].lock;
+		qts_shm->rate_lock = &GetNamedLWLockTranche("qts")[1].lock;
 		for (int i = 0; i < QTS_WORKER_COUNT; i++)
 		{
 			pg_atomic_init_u32(&qts_shm->slot[i].proc, 0);
@@ -58,6 +63,9 @@ shm_startup(void)
 		qts_stats_init(&qts_shm->stats);
 	}
 	qts_board_attach();
+#ifdef QTS_POINTS
+	qts_points_attach();
+#endif
 	LWLockRelease(AddinShmemInitLock);
 }
 

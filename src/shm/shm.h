@@ -18,12 +18,15 @@
 #include "port/atomics.h"
 #include "storage/lwlock.h"
 
+#include "core/breaker.h"
 #include "shm/notices.h"
+#include "shm/rate_shared.h"
 #include "shm/stats.h"
 #include "shm/wake.h"
 
 #define QTS_SHM_DETAIL 160
 #define QTS_SHM_FEEDS 16
+#define QTS_SHM_SESSIONS 16
 
 typedef enum QtsWorkerState
 {
@@ -75,11 +78,26 @@ typedef struct QtsFeedSlot
 	char detail[QTS_SHM_DETAIL];
 } QtsFeedSlot;
 
+/* One per broker session, written by the execution worker; under QtsShared.lock. */
+typedef struct QtsSessionSlot
+{
+	char name[64]; /* credentials name; "" = free */
+	char state[16];
+	TimestampTz since;
+	int rate; /* requests per second; 0 = no limit */
+	uint8 breaker[QTS_BREAKER_CLASS_COUNT];
+	uint64 opens[QTS_BREAKER_CLASS_COUNT];
+	char detail[QTS_SHM_DETAIL];
+} QtsSessionSlot;
+
 typedef struct QtsShared
 {
 	LWLock *lock;
+	LWLock *rate_lock;
 	QtsSlot slot[QTS_WORKER_COUNT];
 	QtsFeedSlot feed[QTS_SHM_FEEDS];
+	QtsSessionSlot session[QTS_SHM_SESSIONS];
+	QtsRateSlot rate[QTS_SHM_RATES];
 
 	/* lock-free */
 	pg_atomic_uint64 changes[QTS_CHANGE_COUNT];

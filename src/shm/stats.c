@@ -34,6 +34,7 @@ static const char *const counter_names[QTS_COUNT_COUNT][2] = {
 	[QTS_COUNT_FILLS] = {"qts_fills_total", "Fills booked"},
 	[QTS_COUNT_LEDGER_READS] = {"qts_ledger_reads_total", "Complete reads of the order ledger"},
 	[QTS_COUNT_BALANCE_READS] = {"qts_balance_reads_total", "Complete reads of a balance"},
+	[QTS_COUNT_OPEN_LISTS] = {"qts_open_lists_total", "Complete lists of open orders"},
 	[QTS_COUNT_EXIT_EVENTS] = {"qts_exit_events_total", "Positions closed"},
 };
 

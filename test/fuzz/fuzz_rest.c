@@ -67,6 +67,24 @@ fuzz_ledger(int status, const char *body, size_t len, bool more)
 }
 
 static void
+fuzz_open_list(int status, const char *body, size_t len, bool more)
+{
+	for (int paper = 0; paper < 2; paper++)
+	{
+		QtsOpenList list = {0};
+		QtsKisPage page = {"", ""};
+		QtsKisVerdict v = qts_kis_parse_open_list(paper ? QTS_ENV_PAPER : QTS_ENV_LIVE, status, body, len,
+												  more, &list, &page);
+
+		require(v.outcome == QTS_OUTCOME_OK ? list.complete == !more : list.count == 0);
+		for (int i = 0; i < list.count; i++)
+			require(strlen(list.rows[i].odno) == QTS_ODNO_LEN && list.rows[i].qty >= 0 &&
+					list.rows[i].filled >= -1 && list.rows[i].cancellable >= -1);
+		free(list.rows);
+	}
+}
+
+static void
 fuzz_balance(int status, const char *body, size_t len, bool more)
 {
 	QtsBalance balance = {0};
@@ -104,6 +122,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	more = (data[0] & 4) != 0;
 	fuzz_order(status, body, size - 1);
 	fuzz_ledger(status, body, size - 1, more);
+	fuzz_open_list(status, body, size - 1, more);
 	fuzz_balance(status, body, size - 1, more);
 	fuzz_oauth(status, body, size - 1);
 	return 0;

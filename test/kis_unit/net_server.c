@@ -8,7 +8,7 @@
 #include "net_server.h"
 
 #include <arpa/inet.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,6 +24,7 @@
 atomic_int net_server_connections;
 atomic_int net_server_posts;
 atomic_int net_server_warm_posts;
+atomic_int net_server_post_segments;
 
 static bool
 server_read(int fd, void *to, size_t n)
@@ -225,6 +226,16 @@ server_answer(int fd, const char *path, bool post, int served)
 	return true;
 }
 
+/* TCP segments with data that have come on a connection. */
+static int
+server_segments(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 ? (int) info.tcpi_data_segs_in : -1;
+}
+
 static void *
 server_connection(void *arg)
 {
@@ -232,6 +243,7 @@ server_connection(void *arg)
 	char head[8192];
 	size_t n = 0;
 	int served = 0;
+	int segments = 0;
 
 	while (n < sizeof(head) - 1 && recv(fd, head + n, 1, 0) == 1)
 	{
@@ -251,7 +263,9 @@ server_connection(void *arg)
 		{
 			atomic_fetch_add(&net_server_posts, 1);
 			atomic_fetch_add(&net_server_warm_posts, served > 0);
+			atomic_fetch_add(&net_server_post_segments, server_segments(fd) - segments);
 		}
+		segments = server_segments(fd);
 		value = server_header(head, "Sec-WebSocket-Key:");
 		if (value)
 		{

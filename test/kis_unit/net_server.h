@@ -14,8 +14,9 @@
 #include <stdatomic.h>
 
 extern atomic_int net_server_connections;
-extern atomic_int net_server_posts;		 /* with their whole body */
-extern atomic_int net_server_warm_posts; /* of them, not the first on their connection */
+extern atomic_int net_server_posts;			/* with their whole body */
+extern atomic_int net_server_warm_posts;	/* of them, not the first on their connection */
+extern atomic_int net_server_post_segments; /* they came in, all together */
 
 /* Returns the port; -1 on failure. */
 extern int net_server_start(void);

@@ -131,6 +131,81 @@ test_at_most_once(void)
 	tap_is(net_server_posts - before, 1, "and was sent once");
 }
 
+/* Header and body of an order are one packet, on a new connection and on a warm one. */
+static void
+test_one_segment(void)
+{
+	int before = net_server_post_segments;
+
+	for (int i = 0; i < 5; i++)
+		(void) fetch("/ok", "{\"order\":1}", true);
+	tap_is(net_server_post_segments - before, 5, "five orders, five segments");
+	before = net_server_post_segments;
+	(void) fetch("/drop", "{\"order\":1}", true);
+	(void) fetch("/ok", "{\"order\":1}", true);
+	tap_is(net_server_post_segments - before, 2, "and one on a new connection");
+}
+
+/* The timer is set for the earliest deadline and need not follow: a later one is met all the same. */
+static void
+test_deadlines(void)
+{
+	const int ms[] = {700, 150, 400};
+	char url[128];
+
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d/silent", port);
+	(void) fetch("/ok", NULL, false);
+	for (int i = 0; i < 3; i++)
+	{
+		int64_t start = qts_mono_us();
+		Result r = fetch_url(url, NULL, false, ms[i]);
+
+		ok(r.fate == QTS_HTTP_LOST && qts_mono_us() - start >= ms[i] * 1000, "%d ms are waited for", ms[i]);
+	}
+}
+
+static int
+wakes_in(int turns)
+{
+	int woken = 0;
+
+	for (int i = 0; i < turns; i++)
+	{
+		struct pollfd p = {.fd = qts_net_fd(), .events = POLLIN};
+
+		woken += poll(&p, 1, 10) > 0;
+		qts_net_drain();
+	}
+	return woken;
+}
+
+/* A worker sleeps while it waits for an answer, and after requests with deadlines of all kinds. */
+static void
+test_quiet(void)
+{
+	Result r[2] = {{0}};
+	char url[128];
+	QtsHttpRequest request = {
+		.url = url, .body = "{}", .body_len = 2, .once = true, .connect_ms = 300, .timeout_ms = 900};
+	QtsHttp *first;
+	int woken;
+
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d/silent", port);
+	(void) fetch_url(url, NULL, false, 100);
+	first = qts_http_send(&request, on_done, &r[0]);
+	(void) wakes_in(2);
+	(void) qts_http_send(&request, on_done, &r[1]);
+	(void) fetch("/ok", "{}", true);
+	woken = wakes_in(40);
+	/* the library has short timers of its own while it connects; one that spins wakes us every time */
+	ok(woken <= 20 && !r[0].done && !r[1].done, "woken %d times in 0.4 s of waiting", woken);
+	qts_http_cancel(first);
+	ok(wait_for(&r[1].done) && r[1].fate == QTS_HTTP_LOST, "the other meets its deadline");
+	(void) fetch("/ok", "{}", true);
+	woken = wakes_in(120);
+	ok(woken <= 4, "woken %d times in 1.2 s of silence", woken);
+}
+
 static int
 closed_port(void)
 {
@@ -351,6 +426,9 @@ main(void)
 		return tap_done();
 	test_keep_alive();
 	test_at_most_once();
+	test_one_segment();
+	test_deadlines();
+	test_quiet();
 	test_fates();
 	test_addresses();
 	test_parallel();

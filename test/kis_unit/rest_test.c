@@ -126,6 +126,7 @@ test_orders_built(void)
 	ok(strstr(r.body, "\"ORGN_ODNO\":\"0000117057\"") && strstr(r.body, "\"RVSE_CNCL_DVSN_CD\":\"02\"") &&
 		   strstr(r.body, "\"QTY_ALL_ORD_YN\":\"Y\""),
 	   "cancel body");
+	ok(strstr(r.body, "\"KRX_FWDG_ORD_ORGNO\":\"06010\"") != NULL, "B-E30: the cancel names the branch");
 	buy.price = 0;
 	ok(!qts_kis_build_order(&r, QTS_ENV_LIVE, &buy), "a limit order needs a price");
 	sell.qty = 0;
@@ -157,6 +158,16 @@ test_queries_built(void)
 	ok(qts_kis_build_ledger(&r, QTS_ENV_PAPER, "12345678-01", day - 200, day, NULL), "old ledger");
 	tap_is_text(r.tr_id, "VTSC9215R", "TR of orders older than three months");
 	ok(strstr(r.path, "EXCG_ID_DVSN_CD=KRX") != NULL, "paper knows KRX only");
+	ok(qts_kis_build_open_list(&r, QTS_ENV_LIVE, "12345678-01", day, &page), "open orders");
+	tap_is_text(r.tr_id, "TTTC0084R", "their TR");
+	ok(strstr(r.path, "/inquire-psbl-rvsecncl?CANO=12345678&ACNT_PRDT_CD=01&INQR_DVSN_1=0&INQR_DVSN_2=0&") !=
+		   NULL,
+	   "by order, both sides");
+	ok(qts_kis_build_open_list(&r, QTS_ENV_PAPER, "12345678-01", day, NULL), "on paper");
+	tap_is_text(r.tr_id, "VTTC0081R", "they are the ledger's");
+	ok(strstr(r.path, "CCLD_DVSN=02") != NULL && strstr(r.path, "INQR_STRT_DT=20261120") != NULL,
+	   "unfilled part of today");
+	ok(!qts_kis_build_open_list(&r, QTS_ENV_LIVE, "1234567-01", day, NULL), "bad account");
 	ok(qts_kis_build_balance(&r, QTS_ENV_PAPER, "12345678-01", NULL), "balance");
 	tap_is_text(r.tr_id, "VTTC8434R", "balance TR");
 	ok(!qts_kis_build_balance(&r, QTS_ENV_PAPER, "12345678", NULL), "bad account");
@@ -370,6 +381,58 @@ test_ledger(void)
 	free(ledger.rows);
 }
 
+#define OPEN_ROW(extra)                                                                                      \
+	"{\"ord_gno_brno\":\"06010\",\"odno\":\"117057\",\"orgn_odno\":\"\",\"pdno\":\"005930\","                \
+	"\"sll_buy_dvsn_cd\":\"01\",\"ord_qty\":\"10\",\"tot_ccld_qty\":\"4\"" extra "}"
+
+static QtsKisVerdict
+parse_open(QtsEnvironment environment, const char *body, bool more, QtsOpenList *list, QtsKisPage *page)
+{
+	return qts_kis_parse_open_list(environment, 200, body, strlen(body), more, list, page);
+}
+
+static void
+test_open_list(void)
+{
+	QtsOpenList list = {0};
+	QtsKisPage page = {"", ""};
+
+	ok(parse_open(
+		   QTS_ENV_LIVE,
+		   "{\"rt_cd\":\"0\",\"output\":[" OPEN_ROW(",\"psbl_qty\":\"6\"") "],\"ctx_area_fk100\":\"F\","
+																		   "\"ctx_area_nk100\":\"N\"}",
+		   true, &list, &page)
+			   .outcome == QTS_OUTCOME_OK,
+	   "first page");
+	ok(list.count == 1 && !list.complete && strcmp(page.nk, "N") == 0, "one row, not complete");
+	ok(strcmp(list.rows[0].odno, "0000117057") == 0 && strcmp(list.rows[0].symbol, "005930") == 0 &&
+		   list.rows[0].sell && list.rows[0].qty == 10 && list.rows[0].filled == 4 &&
+		   list.rows[0].cancellable == 6 && list.rows[0].orgn_odno[0] == '\0',
+	   "what is open");
+	ok(parse_open(QTS_ENV_LIVE, "{\"rt_cd\":\"0\",\"output\":[" OPEN_ROW(",\"psbl_qty\":\"x\"") "]}", false,
+				  &list, &page)
+				   .outcome == QTS_OUTCOME_UNKNOWN &&
+		   list.count == 1 && !list.complete,
+	   "a junk number spoils the page");
+	ok(parse_open(QTS_ENV_LIVE, "{\"rt_cd\":\"0\",\"output1\":[]}", false, &list, &page).outcome ==
+		   QTS_OUTCOME_UNKNOWN,
+	   "a list of another name is none");
+	ok(parse_open(QTS_ENV_LIVE, "{\"rt_cd\":\"0\",\"output\":[]}", false, &list, &page).outcome ==
+			   QTS_OUTCOME_OK &&
+		   list.count == 1 && list.complete,
+	   "last page");
+	free(list.rows);
+	memset(&list, 0, sizeof(list));
+	ok(parse_open(QTS_ENV_PAPER,
+				  "{\"rt_cd\":\"0\",\"output1\":[" OPEN_ROW(",\"rmn_qty\":\"6\"") "," OPEN_ROW(
+					  ",\"rmn_qty\":\"0\"") "]}",
+				  false, &list, &page)
+				   .outcome == QTS_OUTCOME_OK &&
+		   list.count == 1 && list.rows[0].cancellable == 6,
+	   "on paper the ledger's rows with something left");
+	free(list.rows);
+}
+
 static void
 test_balance(void)
 {
@@ -418,6 +481,7 @@ main(void)
 	test_order_answers();
 	test_tokens();
 	test_ledger();
+	test_open_list();
 	test_balance();
 	test_tr_cont();
 	return tap_done();

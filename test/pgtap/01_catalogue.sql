@@ -4,7 +4,7 @@ CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS qts;
 SET client_min_messages = error;
 SELECT qts.activate();
-SELECT plan(15);
+SELECT plan(18);
 
 CREATE TEMP VIEW ours AS SELECT oid, nspname FROM pg_namespace WHERE nspname IN ('market', 'trade', 'system', 'qts');
 CREATE TEMP VIEW our_tables AS SELECT c.oid, n.nspname || '.' || c.relname AS name, c.relkind, c.relacl, c.relowner
@@ -57,5 +57,13 @@ SELECT is_empty($$SELECT g.tgname, g.tgrelid::regclass FROM pg_trigger g WHERE g
 SELECT is_empty($$SELECT nspname FROM ours WHERE obj_description(oid, 'pg_namespace') IS NULL$$, 'every schema is');
 SELECT is_empty($$SELECT g.tgname, g.tgrelid::regclass FROM pg_trigger g WHERE g.tgrelid IN (SELECT oid FROM our_tables)
 	AND NOT g.tgisinternal AND g.tgenabled <> 'O'$$, 'triggers are enabled, and a restore as replica may skip them');
+SELECT is_empty($$SELECT i.indexrelid::regclass FROM pg_index i WHERE i.indrelid IN (SELECT oid FROM our_tables)
+	AND pg_get_indexdef(i.indexrelid) ~* 'now\(|clock_timestamp|current_(date|time)'$$, 'B-D1: no index depends on the clock');
+SELECT is_empty($$SELECT name FROM our_tables t WHERE name IN ('trade.positions', 'trade.order_intents', 'trade.orders',
+	'trade.fills', 'trade.notices', 'trade.holdings', 'trade.account_sync', 'trade.exit_events') AND NOT EXISTS (SELECT
+	FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attname = 'account_id' AND a.attnotnull)$$,
+	'R16: what belongs to an account names it');
+SELECT is_empty($$SELECT name FROM pg_settings WHERE name LIKE 'qts.%' AND name ~ 'tls|ssl|verif|insecure|ca_|proxy'$$,
+	'R20: no setting weakens the connection to the broker');
 SELECT * FROM finish();
 ROLLBACK;

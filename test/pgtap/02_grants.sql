@@ -62,7 +62,7 @@ CREATE FUNCTION pg_temp.callable(role text) RETURNS SETOF text LANGUAGE sql AS $
 SELECT set_eq($$SELECT pg_temp.callable('qts_viewer')$$, ARRAY['status', 'health', 'price', 'help', 'available_qty',
 	'explain_exit', 'timeline', 'check_invariants'], 'a viewer looks');
 SELECT set_eq($$SELECT pg_temp.callable('qts_admin') EXCEPT SELECT pg_temp.callable('qts_operator')$$,
-	ARRAY['add_account', 'remove_account', 'save_exit_profile', 'set_position_profile', 'set_symbol_profile', 'deactivate'],
+	ARRAY['add_account', 'remove_account', 'set_account_rate', 'set_rate_limit', 'save_exit_profile', 'set_position_profile', 'set_symbol_profile', 'deactivate'],
 	'an admin sets up');
 SELECT * FROM finish();
 ROLLBACK;

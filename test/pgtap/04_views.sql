@@ -5,7 +5,7 @@ CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS qts;
 SET client_min_messages = error;
 SELECT qts.activate();
-SELECT plan(12);
+SELECT plan(13);
 
 INSERT INTO market.stocks (symbol, name, market) VALUES ('Q980001', 'Views', 'KOSPI');
 INSERT INTO trade.accounts (account_id, environment) VALUES ('98000000-01', 'paper');
@@ -56,5 +56,7 @@ SELECT is((SELECT array_agg(kind ORDER BY n) FROM (SELECT kind, row_number() OVE
 SELECT is((SELECT bool_and(ts BETWEEN timezone('Asia/Seoul', clock_timestamp()) - interval '1 hour'
 	AND timezone('Asia/Seoul', clock_timestamp()) + interval '1 hour')
 	FROM qts.timeline('00000000-0000-0000-0098-000000000001')), true, 'in the time of Seoul');
+SELECT is_empty($$SELECT name FROM qts.metrics WHERE name !~ '^qts_[a-z0-9_]+$' OR value IS NULL$$,
+	'R17: metrics have the names of the field');
 SELECT * FROM finish();
 ROLLBACK;

@@ -57,6 +57,28 @@ test_candidate(void)
 	ok(!qts_match_candidate(&sent, &seen, &window), "an order from HTS or phone");
 }
 
+/* The broker tells whole seconds: three seconds behind and cut off is almost four. */
+static void
+test_window(void)
+{
+	QtsMatchWindow real = qts_match_window(7 * QTS_SEC);
+	QtsTime sent_at = SENT + 900 * QTS_MS;
+	QtsSentOrder late = sent;
+	QtsBrokerOrder seen = same;
+
+	late.sent_at = sent_at;
+	seen.at = SENT - 3 * QTS_SEC;
+	ok(qts_match_candidate(&late, &seen, &real), "a clock three seconds behind, in whole seconds");
+	seen.at -= QTS_SEC;
+	ok(!qts_match_candidate(&late, &seen, &real), "a second more is too much");
+	seen.at = sent_at + 10 * QTS_SEC;
+	ok(qts_match_candidate(&late, &seen, &real), "time-out and three seconds ahead");
+	seen.at = SENT - 60 * QTS_SEC;
+	ok(qts_match_alike(&late, &seen), "alike whenever it was");
+	seen.other_channel = true;
+	ok(!qts_match_alike(&late, &seen), "but not from another channel");
+}
+
 static QtsUnknownEvidence
 silent(int64_t waited)
 {
@@ -101,6 +123,11 @@ test_verdict(void)
 	evidence = silent(QTS_HOUR);
 	evidence.balance_unchanged = false;
 	is(qts_unknown_verdict(&evidence), QTS_UNKNOWN_QUARANTINE, "the balance moved");
+	evidence.complete_lists = 1;
+	is(qts_unknown_verdict(&evidence), QTS_UNKNOWN_WAIT, "the balance moved, but the lists may show it yet");
+	evidence = silent(QTS_HOUR);
+	evidence.noticed = true;
+	is(qts_unknown_verdict(&evidence), QTS_UNKNOWN_QUARANTINE, "a notice that no list explains");
 	evidence = silent(QTS_HOUR);
 	evidence.ledger_trusted = false;
 	is(qts_unknown_verdict(&evidence), QTS_UNKNOWN_QUARANTINE, "an untrusted ledger never proves a refusal");
@@ -115,6 +142,7 @@ int
 main(void)
 {
 	test_candidate();
+	test_window();
 	test_verdict();
 	return tap_done();
 }

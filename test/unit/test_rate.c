@@ -18,7 +18,7 @@ take_all(QtsRateLimiter *limiter, QtsRateClass klass, int64_t now)
 
 	while (taken <= QTS_RATE_WINDOW && qts_rate_available(limiter, klass, now))
 	{
-		qts_rate_take(limiter, now);
+		qts_rate_take(limiter, klass, now);
 		taken++;
 	}
 	return taken;
@@ -32,14 +32,14 @@ test_window(void)
 	qts_rate_init(&limiter, 12);
 	is(qts_rate_slots(&limiter, QTS_RATE_ORDER, START), 12, "a full second for orders");
 	is(take_all(&limiter, QTS_RATE_ORDER, START), 12, "and no more");
-	is(qts_rate_wait(&limiter, QTS_RATE_CANCEL, START), QTS_SEC, "then a second to wait");
-	is(qts_rate_slots(&limiter, QTS_RATE_ORDER, START + QTS_SEC - 1), 0, "a microsecond short");
-	is(qts_rate_slots(&limiter, QTS_RATE_ORDER, START + QTS_SEC), 12, "all free again");
-	is(qts_rate_wait(&limiter, QTS_RATE_QUOTE, START + QTS_SEC), 0, "nothing to wait for");
+	is(qts_rate_wait(&limiter, QTS_RATE_CANCEL, START), QTS_RATE_SPAN, "then the span to wait");
+	is(qts_rate_slots(&limiter, QTS_RATE_ORDER, START + QTS_RATE_SPAN - 1), 0, "a microsecond short");
+	is(qts_rate_slots(&limiter, QTS_RATE_ORDER, START + QTS_RATE_SPAN), 12, "all free again");
+	is(qts_rate_wait(&limiter, QTS_RATE_QUOTE, START + QTS_RATE_SPAN), 0, "nothing to wait for");
 
 	qts_rate_init(&limiter, 1);
 	is(take_all(&limiter, QTS_RATE_QUOTE, START), 1, "with one call a second quotes still pass");
-	is(qts_rate_wait(&limiter, QTS_RATE_ORDER, START + 400000), 600000, "the rest of the second");
+	is(qts_rate_wait(&limiter, QTS_RATE_ORDER, START + 400000), 650000, "the rest of the span");
 
 	qts_rate_init(&limiter, 0);
 	is(take_all(&limiter, QTS_RATE_QUOTE, START), QTS_RATE_WINDOW + 1, "0 is no limit");
@@ -70,10 +70,10 @@ test_reserve(void)
 	/* two early sends and eight late ones: the quote waits for the first two */
 	qts_rate_init(&limiter, 12);
 	for (int i = 0; i < 10; i++)
-		qts_rate_take(&limiter, START + (i < 1 ? 0 : i < 2 ? 100000 : 500000));
-	is(qts_rate_wait(&limiter, QTS_RATE_QUOTE, START + 500000), 500000, "until the oldest expires");
-	qts_rate_take(&limiter, START + 500000);
-	is(qts_rate_wait(&limiter, QTS_RATE_QUOTE, START + 500000), 600000, "or the one after it");
+		qts_rate_take(&limiter, QTS_RATE_QUOTE, START + (i < 1 ? 0 : i < 2 ? 100000 : 500000));
+	is(qts_rate_wait(&limiter, QTS_RATE_QUOTE, START + 500000), 550000, "until the oldest expires");
+	qts_rate_take(&limiter, QTS_RATE_QUOTE, START + 500000);
+	is(qts_rate_wait(&limiter, QTS_RATE_QUOTE, START + 500000), 650000, "or the one after it");
 	is(qts_rate_wait(&limiter, QTS_RATE_ORDER, START + 500000), 0, "orders do not wait");
 }
 
@@ -83,11 +83,11 @@ test_disorder(void)
 	QtsRateLimiter limiter;
 
 	qts_rate_init(&limiter, 2);
-	qts_rate_take(&limiter, START);
-	qts_rate_take(&limiter, START - 400000);
+	qts_rate_take(&limiter, QTS_RATE_QUOTE, START);
+	qts_rate_take(&limiter, QTS_RATE_QUOTE, START - 400000);
 	is(qts_rate_slots(&limiter, QTS_RATE_ORDER, START + 700000), 0,
 	   "a send stamped before the last one counts from the last one");
-	is(qts_rate_wait(&limiter, QTS_RATE_ORDER, START + 700000), 300000, "so does the wait");
+	is(qts_rate_wait(&limiter, QTS_RATE_ORDER, START + 700000), 350000, "so does the wait");
 }
 
 static void
@@ -110,7 +110,7 @@ test_refused(void)
 	ok(!qts_rate_available(&limiter, QTS_RATE_ORDER, INT64_MAX - 1), "no overflow");
 }
 
-/* Random demand; every class waits as told.  Checks all windows of one second. */
+/* Random demand; every class waits as told.  Checks all windows. */
 static bool
 run_demand(uint64_t seed)
 {
@@ -132,7 +132,7 @@ run_demand(uint64_t seed)
 			return false;
 		if (free)
 		{
-			qts_rate_take(&limiter, now);
+			qts_rate_take(&limiter, klass, now);
 			sent[count++] = now;
 			now += tap_range(&rng, 0, 40000);
 			continue;
@@ -150,7 +150,7 @@ run_demand(uint64_t seed)
 	}
 	for (int i = per_second; i < count; i++)
 	{
-		if (sent[i] - sent[i - per_second] < QTS_SEC)
+		if (sent[i] - sent[i - per_second] < QTS_RATE_SPAN)
 			return false;
 	}
 	return true;
@@ -166,11 +166,11 @@ run_flood(int per_second)
 	for (int64_t now = START; now < START + 20 * QTS_SEC; now += 7000)
 	{
 		take_all(&limiter, QTS_RATE_QUOTE, now);
-		if ((now - START) % (QTS_SEC + 50000) < 7000)
+		if ((now - START) % (QTS_RATE_SPAN + 50000) < 7000)
 		{
 			if (!qts_rate_available(&limiter, QTS_RATE_ORDER, now))
 				return false;
-			qts_rate_take(&limiter, now);
+			qts_rate_take(&limiter, QTS_RATE_ORDER, now);
 		}
 	}
 	return true;
@@ -184,10 +184,58 @@ test_properties(void)
 
 	for (uint64_t seed = 1; seed <= 100 && demand; seed++)
 		demand = tap_note(run_demand(seed), "seed %d", (int) seed);
-	ok(demand, "no sliding second holds more than the limit and waits are exact");
+	ok(demand, "no sliding span holds more than the limit and waits are exact");
 	for (int n = 3; n <= QTS_RATE_WINDOW && flood; n++)
 		flood = tap_note(run_flood(n), "%d per second", n);
 	ok(flood, "an order never waits behind a flood of quotes");
+}
+
+static void
+test_set(void)
+{
+	QtsRateLimiter limiter;
+
+	qts_rate_init(&limiter, 12);
+	is(take_all(&limiter, QTS_RATE_ORDER, START), 12, "twelve sent");
+	qts_rate_set(&limiter, 15);
+	is(take_all(&limiter, QTS_RATE_ORDER, START + 1), 3, "a higher limit does not forget them");
+	qts_rate_set(&limiter, 3);
+	is(qts_rate_slots(&limiter, QTS_RATE_ORDER, START + QTS_RATE_SPAN), 0, "nor does a lower one");
+	is(qts_rate_slots(&limiter, QTS_RATE_ORDER, START + QTS_RATE_SPAN + 1), 3, "which holds from then on");
+	qts_rate_refused(&limiter, START, 5 * QTS_SEC);
+	qts_rate_set(&limiter, 12);
+	is(qts_rate_slots(&limiter, QTS_RATE_ORDER, START + 4 * QTS_SEC), 0, "a pause is not forgotten either");
+
+	is(qts_rate_effective(12, 18, false), 12, "our share of the limit");
+	is(qts_rate_effective(20, 18, false), 18, "never above it");
+	is(qts_rate_effective(12, 3, false), 3, "a new customer's");
+	is(qts_rate_effective(0, 18, false), 18, "0: as the broker says");
+	is(qts_rate_effective(12, 0, false), 12, "no row: our share");
+	is(qts_rate_effective(0, 0, false), 1, "neither: as slow as can be");
+	is(qts_rate_effective(0, 0, true), 0, "a simulator may have no limit");
+	is(qts_rate_effective(0, 5, true), 5, "or one");
+	is(qts_rate_effective(900, 800, false), QTS_RATE_WINDOW, "no more than can be remembered");
+}
+
+static void
+test_keep(void)
+{
+	QtsRateLimiter limiter;
+
+	qts_rate_init(&limiter, 12);
+	qts_rate_keep(&limiter, 8, START + QTS_SEC);
+	is(take_all(&limiter, QTS_RATE_LEDGER, START), 4, "slots kept for orders");
+	is(qts_rate_slots(&limiter, QTS_RATE_ORDER, START), 8, "are theirs");
+	qts_rate_take(&limiter, QTS_RATE_ORDER, START);
+	is(qts_rate_slots(&limiter, QTS_RATE_LEDGER, START), 0, "one used is one less kept, and one more used");
+	is(take_all(&limiter, QTS_RATE_ORDER, START), 7, "all of them are sent");
+	qts_rate_init(&limiter, 1);
+	qts_rate_keep(&limiter, 1, START + QTS_SEC);
+	is(qts_rate_slots(&limiter, QTS_RATE_QUOTE, START), 0, "even the only one");
+	is(qts_rate_wait(&limiter, QTS_RATE_QUOTE, START), QTS_SEC, "while they are kept");
+	is(qts_rate_slots(&limiter, QTS_RATE_QUOTE, START + QTS_SEC), 1, "not for ever");
+	qts_rate_keep(&limiter, 0, START + 9 * QTS_SEC);
+	is(qts_rate_slots(&limiter, QTS_RATE_QUOTE, START), 1, "given back");
 }
 
 static void
@@ -222,6 +270,8 @@ main(void)
 	test_disorder();
 	test_refused();
 	test_properties();
+	test_set();
+	test_keep();
 	test_backoff();
 	return tap_done();
 }

@@ -88,17 +88,6 @@ sub sells_one
 	return;
 }
 
-# A standby of $from; it reads the same credentials file.
-sub standby_of
-{
-	my ($from, $name) = @_;
-	my $c = QtsTest->new(name => $name, share => $sim, bare => 1);
-	$from->{node}->backup($name);
-	$c->{node}->init_from_backup($from->{node}, $name, has_streaming => 1);
-	$c->{node}->start;
-	return $c;
-}
-
 # An order is under way when its server dies; the answer is lost with it.
 sub dies_in_flight
 {
@@ -128,7 +117,7 @@ sub follows
 sub test_promotion
 {
 	my ($from) = @_;
-	my $manual = standby_of($from, 'manual');
+	my $manual = $from->standby('manual');
 	my ($intent, $seq) = dies_in_flight($from, $manual, 7);
 	$manual->{node}->promote;
 	stays_quiet($manual, 'timeline 1, this is timeline 2.*qts.activate', 'promoted, manual');
@@ -136,7 +125,7 @@ sub test_promotion
 	$manual->sql(q{SELECT qts.activate(failover => 'auto')});
 	follows($manual, $intent, $seq, 7, 'activated after promotion');
 
-	my $auto = standby_of($manual, 'auto');
+	my $auto = $manual->standby('auto');
 	($intent, $seq) = dies_in_flight($manual, $auto, 8);
 	$auto->{node}->promote;
 	follows($auto, $intent, $seq, 8, 'promoted, auto');

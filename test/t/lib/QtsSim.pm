@@ -9,6 +9,7 @@ use warnings;
 use File::Basename qw(dirname);
 use HTTP::Tiny;
 use JSON::PP;
+use Socket qw(IPPROTO_TCP TCP_NODELAY);
 
 use constant WAIT_MS => 30000;
 
@@ -47,8 +48,9 @@ sub start
 	open my $fh, '>', $file or die "$file: $!";
 	print $fh encode_json($config);
 	close $fh;
-	my @args = ('--config', $file, '--rate', 0, '--seed', 7);
+	my @args = ('--config', $file, '--rate', $o{options}{rate_per_second} // 0, '--seed', 7);
 	push @args, '--clock', $o{clock} if defined $o{clock};
+	push @args, '--profile', $o{profile} if defined $o{profile};
 	my $pid = open(my $out, '-|', $binary, @args) or die "cannot start $binary: $!";
 	$running{$pid} = { owner => $$, out => $out };
 	my $ready = decode_json(scalar(<$out>) // die 'the simulator did not get ready');
@@ -61,6 +63,9 @@ sub start
 sub call
 {
 	my ($self, $method, $path, $body) = @_;
+	# head and body are written one after the other: without this the body waits for an ACK
+	my $kept = $self->{http}{handle};
+	setsockopt $kept->{fh}, IPPROTO_TCP, TCP_NODELAY, 1 if $kept && $kept->{fh};
 	my $answer = $self->{http}->request($method, "http://127.0.0.1:$self->{control}$path",
 		defined $body ? { content => encode_json($body) } : {});
 	die "simulator: $method $path: $answer->{status} $answer->{content}"

@@ -140,7 +140,8 @@ sub add_account
 	my $rest = $o{rest} // $self->{sim}{rest};
 	my $ws = $o{ws} // $self->{sim}{ws};
 	my $more = join '', map { ", $_ => '$o{$_}'" } grep { defined $o{$_} } 'credentials';
-	$self->sql("SELECT qts.add_account('" . ACCOUNT . "', environment => 'sim',"
+	my $environment = $o{environment} // 'sim';
+	$self->sql("SELECT qts.add_account('" . ACCOUNT . "', environment => '$environment',"
 		  . " rest_url => 'http://127.0.0.1:$rest', ws_url => 'ws://127.0.0.1:$ws'$more)");
 	return;
 }
@@ -344,6 +345,29 @@ sub posts_are
 	is($self->sql(q{SELECT coalesce(sum(attempt), 0) FROM trade.orders WHERE origin = 'AUTO'}),
 		$expected,
 		"$name: each is an attempt the engine knows");
+	return;
+}
+
+# A streaming standby, running; it reads the same credentials file and the same simulator.
+sub standby
+{
+	my ($self, $name) = @_;
+	my $c = ref($self)->new(name => $name, share => $self->{sim}, bare => 1);
+	@$c{qw(virtual clock)} = @$self{qw(virtual clock)};
+	$self->{node}->backup($name);
+	$c->{node}->init_from_backup($self->{node}, $name, has_streaming => 1);
+	$c->{node}->start;
+	return $c;
+}
+
+# From now on commits wait for the standby.
+sub need_standby
+{
+	my ($self, $level) = @_;
+	$self->set_conf(synchronous_standby_names => '*', synchronous_commit => $level // 'on');
+	# it is the checkpointer who tells everybody, and it reads its settings first
+	$self->sql('CHECKPOINT');
+	$self->need(q{EXISTS (SELECT FROM pg_stat_replication WHERE sync_state = 'sync')});
 	return;
 }
 

@@ -4,12 +4,13 @@
 #   make demo                     install what is missing, then show the engine trading
 #   make check                    install what is missing, then pass every test
 #   make bench                    print ratios beside what others do, in one run
+#   make chaos TIER=1 SEEDS=n    seeded schedules of faults, see test/chaos/README.md
 #   make static, make asan        look at the sources; run in a server with sanitizers
 
 PG_CONFIG ?= pg_config
 BUILD = $(MAKE) --no-print-directory -f build.mk PG_CONFIG=$(PG_CONFIG)
 
-.PHONY: all install uninstall installcheck clean deps demo check unit fuzz static bench sim asan reference
+.PHONY: all install uninstall installcheck clean deps demo check unit fuzz static bench sim asan reference chaos
 all install uninstall installcheck:
 	@command -v $(PG_CONFIG) >/dev/null 2>&1 && test -f "$$($(PG_CONFIG) --pgxs)" || \
 		{ echo "qts: $(PG_CONFIG) or the server headers are missing: run 'make deps'" >&2; exit 1; }
@@ -17,7 +18,7 @@ all install uninstall installcheck:
 
 clean:
 	@-$(BUILD) $@ 2>/dev/null
-	@for d in test/kis_sim test/unit test/kis_unit test/fuzz test/bench; do \
+	@for d in test/kis_sim test/unit test/kis_unit test/fuzz test/bench test/chaos/t1; do \
 		[ ! -f $$d/Makefile ] || $(MAKE) -s -C $$d clean; done
 
 deps:
@@ -50,3 +51,6 @@ reference:
 
 bench:
 	@scripts/bench.sh
+
+chaos:
+	@TIER='$(TIER)' SEEDS='$(SEEDS)' SEED='$(SEED)' FROM='$(FROM)' JOBS='$(JOBS)' scripts/chaos.sh

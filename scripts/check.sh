@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds and tests everything; ends with one line "N passed, N failed".
 #
-#   SUITE=unit|sim|fuzz|regress|isolation|pgtap|tap   runs one suite only
+#   SUITE=unit|sim|fuzz|regress|isolation|pgtap|tap|chaos   runs one suite only
 #   QTS_CORPUS=dir      captured messages of the broker as further input of unit and fuzz
 #   FUZZ_SECONDS=10     for each of the fuzz targets
 set -euo pipefail
@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=scripts/lib.sh
 . "$here/lib.sh"
 
-SUITES=(unit sim fuzz regress isolation pgtap tap)
+SUITES=(unit sim fuzz regress isolation pgtap tap chaos)
 passed=0
 failed=0
 
@@ -18,6 +18,7 @@ suite_unit()
 {
 	local status=0 log
 	make -s -C "$QTS_ROOT/test/unit" -j"$(nproc)" all && make -s -C "$QTS_ROOT/test/unit" check PROVE='prove -v' || status=1
+	prove -v "$QTS_ROOT/test/proof.pl" || status=1
 	make -s -C "$QTS_ROOT/test/kis_unit" -j"$(nproc)" all || return 1
 	make -s -C "$QTS_ROOT/test/kis_unit" check QTS_CORPUS="${QTS_CORPUS:-}" >"$QTS_DIR/out/kis" 2>&1 || status=1
 	for log in "$QTS_ROOT"/test/kis_unit/*_test.log; do
@@ -109,6 +110,19 @@ suite_tap()
 	as_server env -C "$home" PATH="$PG_BIN:$PATH" TESTDIR="$home/work" TESTLOGDIR="$home/work/log" \
 		PG_REGRESS="$PGXS_DIR/src/test/regress/pg_regress" QTS_KIS_SIM="$home/test/kis_sim/kis_sim" TMPDIR="$home/work" \
 		prove -v -j"$(nproc)" -I "$home/test/t/lib" -I "$PGXS_DIR/src/test/perl" $(cd "$home" && ls test/t/*.pl) 2>&1
+}
+
+# A short fixed set of each tier, and a few bugs planted to see that they are found.
+suite_chaos()
+{
+	local status=0 tier
+	local seeds=(0 5000 300 10 4)
+	for tier in 1 2 3 4; do
+		[ ! -x "$QTS_ROOT/test/chaos/t$tier/run.sh" ] ||
+			TAP=1 FROM=1 SEEDS=${seeds[tier]} JOBS=2 SEED='' "$QTS_ROOT/test/chaos/t$tier/run.sh" 2>&1 || status=1
+	done
+	TAP=1 LIMIT=2000 "$QTS_ROOT/test/chaos/mutants/run.sh" 02 03 17 2>&1 || status=1
+	return $status
 }
 
 count() { grep -cE "$1" "$2" || true; }

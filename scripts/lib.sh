@@ -117,15 +117,17 @@ build_sim()
 
 cleanup()
 {
-	local status=$?
+	local status=$? pid data
 
 	trap - EXIT INT TERM HUP
 	set +e
 	for pid in "${QTS_SIM_PIDS[@]}"; do
 		kill "$pid" 2>/dev/null
 	done
-	[ ! -f "${QTS_DIR:-/nonexistent}/data/postmaster.pid" ] ||
-		as_server "$PG_BIN/pg_ctl" -D "$QTS_DIR/data" -m immediate -w stop >/dev/null 2>&1
+	for data in "${QTS_DIR:-/nonexistent}"/data*; do # a standby beside it too
+		[ ! -f "$data/postmaster.pid" ] ||
+			as_server "$PG_BIN/pg_ctl" -D "$data" -m immediate -w stop >/dev/null 2>&1
+	done
 	[ -z "$QTS_DIR" ] || rm -rf "$QTS_DIR"
 	exit "$status"
 }
@@ -195,3 +197,30 @@ sim_start()
 
 # number KEY JSON
 number() { sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p" <<<"$2"; }
+
+# points_server DIR: below it a server of its own whose extension has named points
+# (src/shm/point.h); sets PG_BIN to its programs.  Objects are kept in .build.
+points_server()
+{
+	local build=$QTS_ROOT/.build/points root=$1 lib share
+	lib=$("$PG_CONFIG" --pkglibdir)
+	share=$("$PG_CONFIG" --sharedir)
+	mkdir -p "$build" "$root"
+	(
+		cd "$QTS_ROOT"
+		find src bgworkers sql/parts -type f \( -name '*.[ch]' -o -name '*.sql' -o -name '*.map' \) | sort >"$build/list.new"
+		# a source that is gone must not be compiled again
+		cmp -s "$build/list" "$build/list.new" || rm -rf "$build/tree"
+		mv "$build/list.new" "$build/list"
+		mkdir -p "$build/tree"
+		tar -cf - -T "$build/list" qts.control META.json build.mk | tar -xf - -C "$build/tree"
+	)
+	quietly make -C "$build/tree" -f build.mk -j"$(nproc)" all PG_CONFIG="$PG_CONFIG" \
+		QTS_CFLAGS="-Werror -DQTS_POINTS" || die "the build with points failed"
+	# A server finds its files from the place of its program.
+	cp -r --parents "$PG_BIN" "$lib" "$share" "$root"
+	cp "$build/tree/qts.so" "$root$lib/"
+	cp "$build/tree"/sql/qts--*.sql "$build/tree/qts.control" "$root$share/extension/"
+	chmod -R a+rX "$root"
+	PG_BIN=$root$PG_BIN
+}

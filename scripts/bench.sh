@@ -1,13 +1,14 @@
 #!/bin/bash
 # Measures qts beside what others do, in one run: bench.sh [name...]
 #
-# Names: limits orders exits fills wakes prices sockets; all of them without.
+# Names: limits orders exits fills wakes prices sockets throughput limiter ledger
+# recovery soak; all of them without.
 # Everything runs in a private cluster with fsync on, and against one simulator
 # without a rate limit.  A run whose counters disagree fails.  See docs/bench.md.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 BENCH=$QTS_ROOT/test/bench
-ALL=(limits orders exits fills wakes prices sockets)
+ALL=(limits orders exits fills wakes prices sockets ledger throughput limiter recovery soak)
 REDIS_PID=
 
 symbols_json() # TEMPLATE with CODE: one object for each of the forty symbols
@@ -20,8 +21,9 @@ write_sim_config()
 	local app_a='{"app_key":"PSAPPKEY000000000000000000000000000A","app_secret":"secretengine","hts_id":"engine"'
 	local app_b='{"app_key":"PSAPPKEY000000000000000000000000000B","app_secret":"secretoutside","hts_id":"outside"'
 	cat >"$QTS_DIR/sim.json" <<-JSON
-	{"apps":[$app_a,"accounts":["12345678-01","12345678-02"]},$app_b,"accounts":["87654321-01"]}],
+	{"apps":[$app_a,"accounts":["12345678-01","12345678-02","12345678-03"]},$app_b,"accounts":["87654321-01"]}],
 	 "accounts":[{"account":"12345678-01","cash":1000000000},{"account":"12345678-02","cash":0},
+	  {"account":"12345678-03","cash":1000000000},
 	  {"account":"87654321-01","cash":1000000000,
 	   "holdings":[$(symbols_json '{"symbol":"CODE","qty":1000000000,"avg_price":"70000"}')]}],
 	 "symbols":[$(symbols_json '{"symbol":"CODE","name":"Bench","market":"KOSPI","base":70000,"price":70000}')],
@@ -35,7 +37,9 @@ give_holdings()
 {
 	curl -fsS -o "$QTS_DIR/out/config" -H 'Content-Type: application/json' --data-binary \
 		"{\"accounts\":[{\"account\":\"12345678-01\",\"holdings\":[$(
-			symbols_json '{"symbol":"CODE","qty":1000000000,"avg_price":"70000"}')]}]}" \
+			symbols_json '{"symbol":"CODE","qty":1000000000,"avg_price":"70000"}')]},
+			{\"account\":\"12345678-02\",\"holdings\":[$(
+			symbols_json '{"symbol":"CODE","qty":1,"avg_price":"70000"}')]}]}" \
 		"http://127.0.0.1:$SIM_CONTROL/config"
 }
 
@@ -104,10 +108,12 @@ workspace
 credentials '{"credentials":{"main":{"app_key":"PSAPPKEY000000000000000000000000000A","app_secret":"secretengine","hts_id":"engine"}}}'
 write_sim_config
 sim_start --config "$QTS_DIR/sim.json" --clock 2026-11-20T10:00:00+09:00
-cluster_start "qts.rest_rate_sim = 0" "qts.balance_interval = 3600" "fsync = on" "synchronous_commit = on" \
+cluster_start "qts.rest_rate_sim = 0" "qts.balance_interval = 3600" "qts.max_exits_per_minute = 0" \
+	"qts.max_orders_per_minute = 0" "fsync = on" "synchronous_commit = on" \
 	"full_page_writes = on" "shared_buffers = 512MB" "max_wal_size = 8GB" "checkpoint_timeout = 1h" \
 	"log_min_messages = warning"
-export BENCH_REST=$SIM_REST BENCH_CONTROL=$SIM_CONTROL BENCH_MODULE=$QTS_DIR/empty.so
+export BENCH_REST=$SIM_REST BENCH_WS=$SIM_WS BENCH_CONTROL=$SIM_CONTROL BENCH_MODULE=$QTS_DIR/empty.so
+export BENCH_LOG=$QTS_DIR/log BENCH_SERVER="$BENCH/server.sh $QTS_DIR"
 export PGHOST=$QTS_DIR PGPORT=$QTS_PORT
 install -m 755 "$BENCH/empty.so" "$BENCH_MODULE"
 prepare_engine

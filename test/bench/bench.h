@@ -21,6 +21,8 @@
 #define BENCH_ACCOUNT "12345678-01" /* traded by the engine */
 #define BENCH_OUTSIDE "87654321-01" /* traded by the programs compared with it */
 #define BENCH_BASE 70000
+#define BENCH_HOLDING                                                                                        \
+	1000000000 /* at the broker, of each symbol: nobody looks, qts.balance_interval is an hour */
 
 extern void bench_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 extern void bench_check(bool ok, const char *what, long have, long want);

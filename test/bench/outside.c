@@ -24,6 +24,9 @@
 #include "bench.h"
 
 #define PERIOD_US 1000000
+#define CLAIM_SOME "32"
+#define CLAIM_ONE "1"
+#define CLAIM_BATCH "200"
 #define APP_KEY "PSAPPKEY000000000000000000000000000B"
 #define APP_SECRET "secretoutside"
 #define STOP_PRICE (BENCH_BASE * 9 / 10)
@@ -56,20 +59,17 @@ answer_take(char *from, size_t size, size_t count, void *arg)
 	return n;
 }
 
-static json_t *
-curl_post(CURL *curl, const char *to, struct curl_slist *with, const char *body)
+static bool
+curl_post(CURL *curl, const char *to, struct curl_slist *with, const char *body, Answer *answer)
 {
-	Answer answer = {.len = 0};
-
+	answer->len = 0;
 	curl_easy_setopt(curl, CURLOPT_URL, to);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, with);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, answer_take);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
-	if (curl_easy_perform(curl) != CURLE_OK)
-		return NULL;
-	return json_loads(answer.text, 0, NULL);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+	return curl_easy_perform(curl) == CURLE_OK;
 }
 
 static void
@@ -87,15 +87,18 @@ outside_login(void)
 	CURL *curl = curl_easy_init();
 	char to[128];
 	char line[2048];
-	json_t *json;
+	Answer answer;
+	json_t *json = NULL;
 	const char *token;
 
 	snprintf(to, sizeof(to), "http://127.0.0.1:%d/oauth2/tokenP", bench_port("BENCH_REST"));
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d/uapi/domestic-stock/v1/trading/order-cash",
 			 bench_port("BENCH_REST"));
-	json = curl_post(curl, to, plain,
-					 "{\"grant_type\":\"client_credentials\",\"appkey\":\"" APP_KEY
-					 "\",\"appsecret\":\"" APP_SECRET "\"}");
+	if (curl_post(curl, to, plain,
+				  "{\"grant_type\":\"client_credentials\",\"appkey\":\"" APP_KEY
+				  "\",\"appsecret\":\"" APP_SECRET "\"}",
+				  &answer))
+		json = json_loads(answer.text, 0, NULL);
 	token = json_string_value(json_object_get(json, "access_token"));
 	if (token == NULL)
 		bench_fail("no token for the second account");
@@ -133,31 +136,38 @@ outside_body(char *body, size_t size, const char *symbol, long qty)
 		BENCH_OUTSIDE, BENCH_OUTSIDE + 9, symbol, qty);
 }
 
+void
+outside_number(const char *answer, char *odno, size_t size)
+{
+	json_t *json = json_loads(answer, 0, NULL);
+	const char *number = json_string_value(json_object_get(json_object_get(json, "output"), "ODNO"));
+
+	if (number == NULL)
+		bench_fail("an order of the second account failed: %.200s", answer);
+	snprintf(odno, size, "%s", number);
+	json_decref(json);
+}
+
 /* Send one order; odno receives the broker's number. */
 static void
 order_send(CURL *curl, const char *symbol, long qty, char *odno, size_t size)
 {
 	char body[512];
-	json_t *json;
-	const char *number;
+	Answer answer;
 
 	outside_body(body, sizeof(body), symbol, qty);
-	json = curl_post(curl, url, headers, body);
-	number = json_string_value(json_object_get(json_object_get(json, "output"), "ODNO"));
-	if (number == NULL)
-		bench_fail("an order of the second account failed: %s",
-				   json_string_value(json_object_get(json, "msg1")));
-	snprintf(odno, size, "%s", number);
-	json_decref(json);
+	if (!curl_post(curl, url, headers, body, &answer))
+		bench_fail("an order of the second account had no answer");
+	outside_number(answer.text, odno, size);
 }
 
 /* Claim what is new, one commit for all of it; POST and record each. */
 static void
-intents_serve(PGconn *conn, CURL *curl)
+intents_serve(PGconn *conn, CURL *curl, const char *limit)
 {
 	for (;;)
 	{
-		PGresult *claimed = bench_execute(conn, "claim", 0, NULL);
+		PGresult *claimed = bench_execute(conn, "claim", 1, &limit);
 		int n = PQntuples(claimed);
 
 		for (int i = 0; i < n; i++)
@@ -172,6 +182,30 @@ intents_serve(PGconn *conn, CURL *curl)
 		if (n == 0)
 			return;
 	}
+}
+
+/* As pg_net does it: take up to 200, send them together, store the answers in one transaction. */
+static void
+batch_serve(PGconn *conn)
+{
+	static char body[OUTSIDE_BATCH_MAX][512];
+	static char odno[OUTSIDE_BATCH_MAX][16];
+	const char *limit = CLAIM_BATCH;
+	PGresult *claimed = bench_execute(conn, "claim", 1, &limit);
+	int n = PQntuples(claimed);
+
+	for (int i = 0; i < n; i++)
+		outside_body(body[i], sizeof(body[i]), PQgetvalue(claimed, i, 1), atol(PQgetvalue(claimed, i, 2)));
+	outside_parallel(n, body, odno);
+	bench_run(conn, "BEGIN");
+	for (int i = 0; i < n; i++)
+	{
+		const char *params[2] = {PQgetvalue(claimed, i, 0), odno[i]};
+
+		PQclear(bench_execute(conn, "record", 2, params));
+	}
+	bench_run(conn, "COMMIT");
+	PQclear(claimed);
 }
 
 static void
@@ -206,7 +240,7 @@ outside_prepare(PGconn *engine, PGconn *conn)
 {
 	bench_prepare(conn, "claim",
 				  "UPDATE intents SET status = 'SUBMITTING' WHERE intent_id IN (SELECT intent_id FROM intents"
-				  " WHERE status = 'NEW' ORDER BY intent_id LIMIT 32 FOR UPDATE SKIP LOCKED)"
+				  " WHERE status = 'NEW' ORDER BY intent_id LIMIT $1 FOR UPDATE SKIP LOCKED)"
 				  " RETURNING intent_id, symbol, qty");
 	bench_prepare(conn, "record",
 				  "UPDATE intents SET status = 'SUBMITTED', broker_order_no = $2 WHERE intent_id = $1");
@@ -253,20 +287,23 @@ outside_main(void *arg)
 	PGconn *conn = bench_connect("plain");
 	CURL *curl = curl_easy_init();
 	uint64_t one = 1;
+	bool listens = kind_now == OUTSIDE_LISTEN || kind_now == OUTSIDE_SINGLE;
 	int64_t next = bench_real_us() + PERIOD_US;
 
 	(void) arg;
 	outside_prepare(engine, conn);
-	if (kind_now == OUTSIDE_LISTEN)
+	if (listens)
 		bench_run(conn, "LISTEN intents");
 	if (write(ready_fd, &one, sizeof(one)) != sizeof(one))
 		bench_fail("write failed");
-	while (!outside_wait(conn, kind_now == OUTSIDE_LISTEN ? 0 : next))
+	while (!outside_wait(conn, listens ? 0 : next))
 	{
 		if (kind_now == OUTSIDE_EVALUATOR)
 			stops_serve(engine, conn, curl);
+		else if (kind_now == OUTSIDE_BATCH)
+			batch_serve(conn);
 		else
-			intents_serve(conn, curl);
+			intents_serve(conn, curl, kind_now == OUTSIDE_SINGLE ? CLAIM_ONE : CLAIM_SOME);
 		next += PERIOD_US;
 	}
 	curl_easy_cleanup(curl);

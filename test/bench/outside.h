@@ -15,8 +15,10 @@
 
 typedef enum OutsideKind
 {
-	OUTSIDE_LISTEN,	  /* NOTIFY at commit, then claim, POST, record */
+	OUTSIDE_LISTEN,	  /* NOTIFY at commit, then claim 32, POST and record each */
 	OUTSIDE_POLL,	  /* the same once a second */
+	OUTSIDE_SINGLE,	  /* NOTIFY at commit, then claim, POST and record one at a time */
+	OUTSIDE_BATCH,	  /* the shape of pg_net: 200 in parallel, then a pause of a second */
 	OUTSIDE_EVALUATOR /* once a second: compare prices with stops, record, POST */
 } OutsideKind;
 
@@ -27,6 +29,13 @@ extern void outside_login(void);
 extern struct curl_slist *outside_headers(void);
 extern void outside_body(char *body, size_t size, const char *symbol, long qty);
 extern const char *outside_url(void);
+
+/* POST these bodies in parallel over kept connections; odno receives the broker's numbers. */
+#define OUTSIDE_BATCH_MAX 200
+extern void outside_parallel(int count, char (*body)[512], char (*odno)[16]);
+
+/* The broker's number in the answer to an order; fails the run if there is none. */
+extern void outside_number(const char *answer, char *odno, size_t size);
 
 /* Only one at a time. */
 extern void outside_start(OutsideKind kind);

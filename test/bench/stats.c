@@ -122,3 +122,12 @@ samples_goal(Samples *s, double q, double limit)
 	printf("  goal p%g %s <= %.0f: %.1f, %s\n", q * 100, s->name, limit, got,
 		   got <= limit ? "met" : "MISSED");
 }
+
+void
+samples_floor(Samples *s, double q, double limit)
+{
+	double got = samples_quantile(s, q);
+
+	printf("  goal p%g %s >= %.0f: %.1f, %s\n", q * 100, s->name, limit, got,
+		   got >= limit ? "met" : "MISSED");
+}

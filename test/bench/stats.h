@@ -36,4 +36,7 @@ extern void samples_ratio(Samples *a, Samples *b, double q);
 /* A goal and whether its limit (same unit as the samples) was kept. */
 extern void samples_goal(Samples *s, double q, double limit);
 
+/* The same for what must not be lower. */
+extern void samples_floor(Samples *s, double q, double limit);
+
 #endif /* QTS_BENCH_STATS_H */

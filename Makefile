@@ -18,7 +18,7 @@ all install uninstall installcheck:
 
 clean:
 	@-$(BUILD) $@ 2>/dev/null
-	@for d in test/kis_sim test/unit test/kis_unit test/fuzz test/bench test/chaos/t1; do \
+	@for d in test/kis_sim test/unit test/kis_unit test/fuzz test/bench test/chaos/t1 test/chaos/t2; do \
 		[ ! -f $$d/Makefile ] || $(MAKE) -s -C $$d clean; done
 
 deps:

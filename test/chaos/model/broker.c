@@ -225,7 +225,8 @@ broker_exchange(World *w, int o)
 	if (phase != QTS_SESSION_CONTINUOUS)
 		return; /* the auction or the close decides */
 	if (broker_state(order)->filled == 0 && order->nsteps == 1 &&
-		(w->broker.halted[order->symbol] || rng_chance(&w->rng, w->plan.chance[FAULT_REJECTED_LATE])))
+		(w->broker.halted[order->symbol] ||
+		 (!w->calm && rng_chance(&w->rng, w->plan.chance[FAULT_REJECTED_LATE]))))
 	{
 		world_met(w, w->broker.halted[order->symbol] ? FAULT_HALTED : FAULT_REJECTED_LATE, ours);
 		broker_kill(w, order, false);

@@ -42,6 +42,9 @@ plan_faults(World *w)
 	for (int f = 0; f < FAULT_COUNT; f++)
 		plan->chance[f] = rng_chance(&w->rng, 350) ? (int) rng_range(&w->rng, 5, 150) : 0;
 	plan->chance[main] = (int) rng_range(&w->rng, 100, 600);
+	/* one of many things people do, so often enough when they do */
+	plan->chance[FAULT_FOREIGN_HTS] = plan->chance[FAULT_FOREIGN_HTS] * 4 % 900;
+	plan->chance[FAULT_FOREIGN_API] = plan->chance[FAULT_FOREIGN_API] * 4 % 900;
 	/* a broker that refuses or loses nearly everything shows little else */
 	for (int f = FAULT_ANSWER_LOST; f <= FAULT_REJECTED_LATE; f++)
 		if (plan->chance[f] > 250)

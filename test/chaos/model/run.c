@@ -20,7 +20,7 @@
 /* Enough for the longest grace period and two balances that agree a minute after the last change. */
 #define SETTLE (430 * QTS_SEC)
 #define SETTLE_MORE (200 * QTS_SEC)
-#define SETTLE_TRIES 4
+#define SETTLE_TRIES 12
 
 const QtsCalendarDay *
 world_today(const World *w)

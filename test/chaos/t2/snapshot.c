@@ -54,7 +54,7 @@ static QtsStmt violations = {
 	" WHERE NOT (invariant = 'orphan' AND detail LIKE 'notice of order %' AND EXISTS (SELECT 1 FROM trade.orders"
 	" WHERE (status = 'UNKNOWN' AND quarantined) OR error_message LIKE 'not accepted, says %'))"
 	/* said so by an alert, and corrected by the balance since */
-	" AND NOT (invariant = 'oversell' AND detail LIKE 'bought %' AND EXISTS (SELECT 1 FROM system.alerts"
+	" AND NOT ((detail LIKE 'bought %' OR detail LIKE 'exit event says %') AND EXISTS (SELECT 1 FROM system.alerts"
 	" WHERE code = 'OVERSOLD'))"};
 
 /* Both accounts of the schedule; the second may not exist. */

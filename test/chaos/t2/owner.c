@@ -52,25 +52,13 @@ static QtsStmt live_position = {
 static QtsStmt forget = {
 	"TRUNCATE trade.exit_events, trade.holdings, trade.fills, trade.notices, trade.orders, trade.order_intents,"
 	" trade.position_state, trade.positions, trade.account_sync, trade.accounts, system.alerts CASCADE"};
-static QtsStmt forget_alerts = {"DELETE FROM system.alerts"};
 static QtsStmt as_replica = {"SET LOCAL session_replication_role = replica"};
-
-#define FORGET_EVERY 20
 
 static void
 open_body(World *w, void *arg)
 {
-	static int schedules = 0;
-	static uint64 last_seed = 0;
-	bool again = w->seed == last_seed;
-
-	last_seed = w->seed;
-	qts_stmt_run(&forget_alerts, NULL, NULL);
-	if (schedules++ % FORGET_EVERY == 0 || again)
-	{
-		qts_stmt_run(&as_replica, NULL, NULL);
-		qts_stmt_run(&forget, NULL, NULL);
-	}
+	qts_stmt_run(&as_replica, NULL, NULL);
+	qts_stmt_run(&forget, NULL, NULL);
 	for (int a = 0; a < w->plan.accounts; a++)
 	{
 		Datum account[2] = {qts_text(world_account(w, a)), qts_text(w->plan.paper ? "paper" : "sim")};

@@ -62,6 +62,18 @@ for ((j = 0; j < jobs; j++)); do
 	grep -v '^result ' "$out" || true
 	grep -q '^result 0' "$out" || status=1
 done
+# What the schedule has left in the tables, for whoever looks for the reason.
+if [ -n "${SEED:-}" ]; then
+	sql "$QTS_DB.0" <<-'SQL'
+		SELECT 'position', left(position_id::text, 8), right(account_id, 2), symbol, status, original_qty, adjusted_qty, qty,
+			strategy_id, quarantine_reason FROM trade.positions ORDER BY account_id, symbol, created_ts;
+		SELECT 'order', right(account_id, 2), symbol, side, origin, trade_date, broker_order_no, status, qty, filled_qty,
+			left(position_id::text, 8), error_code FROM trade.orders ORDER BY created_ts;
+		SELECT 'fill', left(position_id::text, 8), symbol, side, qty, price, source, dedupe_key, ts FROM trade.fills ORDER BY ts, created_ts;
+		SELECT 'event', left(position_id::text, 8), exit_qty, exit_reason_code, exit_ts FROM trade.exit_events;
+		SELECT 'alert', code, subject, count, message FROM system.alerts;
+	SQL
+fi
 [ $status = 0 ] || [ -n "${SEED:-}" ] || tail -n 5 "$QTS_DIR/log"
 if [ -n "${TAP:-}" ]; then
 	[ $status = 0 ] || printf 'not '

@@ -7,6 +7,8 @@
  */
 #include "t2.h"
 
+#include "common/pg_prng.h"
+
 #include "db/stmt.h"
 #include "db/txn.h"
 
@@ -121,6 +123,8 @@ t2_claim(World *w, int account, bool retry, int max, ChaosClaim *claims, int *n,
 static void
 t2_order_answer(World *w, int order, const QtsBrokerEvent *event)
 {
+	/* the server takes from the same generator when a lock spins */
+	pg_prng_seed(&pg_global_prng_state, rng_next(&w->rng));
 	qts_exec_order_answer(&t2_names.order[order], event, w->now);
 }
 

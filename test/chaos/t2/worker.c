@@ -13,7 +13,6 @@
 
 #include <unistd.h>
 
-#include "common/pg_prng.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
@@ -50,7 +49,6 @@ point_passed(const char *name)
 static void
 run_seed(const Job *job, uint64_t seed)
 {
-	pg_prng_seed(&pg_global_prng_state, seed);
 	world_run(&world, seed, &t2_store, job->trace);
 }
 

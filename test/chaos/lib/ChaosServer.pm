@@ -64,7 +64,7 @@ sub conf
 	my %set = (
 		port => $self->{port}, unix_socket_directories => $self->{dir}, listen_addresses => '',
 		shared_preload_libraries => 'qts', max_worker_processes => 16, max_connections => 20,
-		shared_buffers => '16MB', fsync => 'off', autovacuum => 'off', jit => 'off',
+		shared_buffers => '16MB', dynamic_shared_memory_type => 'mmap', fsync => 'off', autovacuum => 'off', jit => 'off',
 		recovery_init_sync_method => 'syncfs', max_wal_size => '64MB', min_wal_size => '8MB',
 		log_line_prefix => '%m [%p] %b %a %e ', log_min_messages => 'info', log_checkpoints => 'off',
 		log_timezone => 'UTC', timezone => 'UTC', update_process_title => 'off',

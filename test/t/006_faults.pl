@@ -11,7 +11,9 @@ use QtsTest;
 my @symbols = (SAMSUNG, HYNIX, '035720');
 my $e = QtsTest->engine(
 	clock => KRX_OPEN,
-	conf => { 'qts.http_timeout' => '500ms', 'qts.unknown_grace_sell' => '1s' },
+	# fault after fault without a good answer between would hold orders back (020_breaker.pl)
+	conf => { 'qts.http_timeout' => '500ms', 'qts.unknown_grace_sell' => '1s',
+		'qts.breaker_threshold' => 0 },
 	sim => { holdings => [ map { { symbol => $_, name => "S$_", qty => 1000,
 		avg_price => '70000' } } @symbols ],
 		symbols => [ map { { symbol => $_, name => "S$_", market => 'KOSPI', base => 70000,

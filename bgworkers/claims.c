@@ -74,8 +74,8 @@ account_may_send(QtsAccount *account, int64 mono, int *slots)
 
 	*slots = 0;
 	account->waits_slot = false;
-	if (!account->ready || account->row.paused || session == NULL ||
-		broker->state(session, NULL, 0) != QTS_SESSION_READY ||
+	if (!account->ready || (account->row.paused && !account->work_stale && account->work.cancels == 0) ||
+		session == NULL || broker->state(session, NULL, 0) != QTS_SESSION_READY ||
 		!qts_guc_trading_allowed(account->row.environment == QTS_ENV_LIVE, &why))
 		return false;
 	*slots = Min(broker->slots(session, QTS_RATE_ORDER, mono), Min(CLAIM_MAX, qts_in_flight_room()));
@@ -202,12 +202,14 @@ qts_account_claim(QtsAccount *account, int64 mono)
 	{
 		if (account->work.cancels > 0)
 		{
-			qts_exec_cancel_intents(account->row.account);
+			/* what a rule replaces stays while its replacement may not leave */
+			if (!gate.paused)
+				qts_exec_cancel_intents(account->row.account);
 			ncancels = qts_exec_claim_cancels(account->row.account, gate.claim.now, cancels, slots);
 		}
-		if (retry && slots > ncancels)
+		if (retry && !gate.paused && slots > ncancels)
 			n = qts_exec_reclaim(account->row.account, &gate, claims, slots - ncancels);
-		if (account->work.new_intents > 0 && slots > ncancels + n)
+		if (account->work.new_intents > 0 && !gate.paused && slots > ncancels + n)
 			n += qts_exec_claim(account->row.account, &gate, &allowance, claims + n, slots - ncancels - n);
 		account->work_stale = true; /* counted again after the orders have left */
 	}

@@ -35,7 +35,7 @@ COMMENT ON FUNCTION qts.activate(text) IS 'Creates roles and grants, loads defau
 COMMENT ON FUNCTION qts.deactivate(text) IS 'Stops all trading and parks the workers. QT011. Waits for claims in progress';
 COMMENT ON FUNCTION qts.add_account(text, text, text, text, text, text, text) IS 'Adds or brings back an account NNNNNNNN-NN. Addresses only for sim and paper, only loopback. QT006 QT011 QT015';
 COMMENT ON FUNCTION qts.remove_account(text) IS 'Takes an account out of use; its history stays. QT004 while positions, intents or orders are live';
-COMMENT ON FUNCTION qts.pause_account(text, text) IS 'No order of this account leaves until resume_account(). QT011';
+COMMENT ON FUNCTION qts.pause_account(text, text) IS 'No order of this account leaves until resume_account(), only cancels that a person asks for. QT011';
 COMMENT ON FUNCTION qts.resume_account(text) IS 'Lets a paused account trade again. QT011';
 COMMENT ON FUNCTION qts.exit(uuid, bigint, text, numeric, text) IS 'Sells qty shares (all that is available when null) at market or limit, KRW; returns the intent. QT001 QT004 QT005 QT008 QT011 QT012 QT013 QT015. Locks the position row';
 COMMENT ON FUNCTION qts.cancel_order(uuid, text) IS 'Asks for the cancellation of a live order. QT004 when it has ended, QT011';

@@ -55,12 +55,15 @@ typedef struct QtsCancelClaim
 /* exec_claim.c */
 typedef struct QtsGate
 {
-	bool active;
+	bool paused; /* the account: no order leaves, only the cancels people asked for */
 	QtsDate trade_date;
 	QtsClaimGate claim;
 } QtsGate;
 
-/* Read the switches, the account's own among them, and lock them against a halt. */
+/*
+ * Read the switches, the account's own among them, and lock them against a halt.
+ * False: nothing may leave.
+ */
 extern bool qts_exec_gate(const char *account, QtsGate *gate);
 
 /* How many may leave now; what is missing here was spent (core/budget.h). */

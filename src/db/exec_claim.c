@@ -26,12 +26,17 @@
  * the halt has committed, no later claim passes it.
  */
 static QtsStmt claim_gate = {
-	"SELECT e.active AND a.status = 'ACTIVE', e.emergency_stop, c.mode"
-	" FROM system.engine e, trade.exit_control c, trade.accounts a WHERE a.account_id = $1 FOR SHARE OF e, c, a",
+	"SELECT e.active, e.emergency_stop, c.mode, a.status = 'PAUSED'"
+	" FROM system.engine e, trade.exit_control c, trade.accounts a WHERE a.account_id = $1"
+	" AND a.status IN ('ACTIVE', 'PAUSED') FOR SHARE OF e, c, a",
 	1,
 	{TEXTOID}};
 
-/* Most urgent first; a symbol and side with an unresolved order waits (kis-api 6.5). */
+/*
+ * Most urgent first; a symbol and side with an unresolved order waits (kis-api 6.5).
+ * What an earlier primary decided waits for a ledger read since the last one was
+ * resolved: until then its twin counted as what might be the answer.
+ */
 static QtsStmt new_intents = {
 	"SELECT i.intent_id, i.position_id, i.symbol, i.intent_type, i.qty, i.order_type, i.limit_price, i.reason_code,"
 	" i.source_module, i.created_ts, i.expires_ts, p.qty, p.exit_mode, p.quarantine_reason IS NOT NULL,"
@@ -52,6 +57,10 @@ static QtsStmt new_intents = {
 	" WHERE i.account_id = $1 AND i.status = 'NEW' AND NOT EXISTS (SELECT 1 FROM trade.orders o"
 	" WHERE o.account_id = i.account_id AND o.symbol = i.symbol AND o.status IN ('PENDING_SUBMIT', 'UNKNOWN')"
 	" AND o.side = CASE WHEN i.intent_type = 'ENTRY' THEN 'BUY' ELSE 'SELL' END)"
+	" AND NOT EXISTS (SELECT 1 FROM system.engine e, trade.account_sync y, trade.orders o WHERE e.inherited"
+	" AND i.created_ts <= e.bound_ts AND y.account_id = i.account_id AND o.account_id = i.account_id"
+	" AND o.symbol = i.symbol AND o.side = CASE WHEN i.intent_type = 'ENTRY' THEN 'BUY' ELSE 'SELL' END"
+	" AND o.origin = 'AUTO' AND o.updated_ts >= y.ledger_ok_ts)"
 	" ORDER BY i.priority DESC, i.created_ts LIMIT $2 FOR NO KEY UPDATE OF i SKIP LOCKED",
 	3,
 	{TEXTOID, INT4OID, DATEOID}};
@@ -136,18 +145,20 @@ bool
 qts_exec_gate(const char *account, QtsGate *gate)
 {
 	Datum args[1] = {qts_text(account)};
+	bool active;
 
 	memset(gate, 0, sizeof(*gate));
 	if (qts_stmt_run(&claim_gate, args, NULL) != 1 ||
 		!qts_control_mode_parse(qts_col_text(0, 3), &gate->claim.exit_mode))
 		return false;
-	gate->active = qts_col_bool(0, 1);
+	active = qts_col_bool(0, 1);
+	gate->paused = qts_col_bool(0, 4);
 	gate->claim.emergency_stop = qts_col_bool(0, 2);
 	gate->claim.now = qts_now();
 	gate->trade_date = qts_seoul_date(gate->claim.now);
 	gate->claim.accepts_orders =
 		qts_session_accepts_orders(qts_session_phase(qts_calendar_today(gate->claim.now), gate->claim.now));
-	return gate->active;
+	return active;
 }
 
 static void

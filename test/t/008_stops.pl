@@ -245,12 +245,34 @@ sub test_emergency_stop
 	return;
 }
 
+# A pause holds orders; what a person cancels is still cancelled.
+sub test_paused
+{
+	my $name = 'paused account';
+	my $seq = $sim->last_seq;
+	my $resting = $e->sql("SELECT qts.exit('" . $e->position('068270') . "', 5, 'LMT', 75000)");
+	$e->need("EXISTS (SELECT FROM trade.orders WHERE intent_id = '$resting' AND status = 'SUBMITTED')");
+	$e->sql("SELECT qts.pause_account('" . ACCOUNT . "', 'test')");
+	my $waiting = entry('068270', 'paused');
+	looked_twice();
+	waits($waiting, $sim->last_seq, $name);
+	$e->sql("SELECT qts.cancel_intent('$resting', 'test')");
+	$e->until("(SELECT status = 'CANCELLED' FROM trade.order_intents WHERE intent_id = '$resting')",
+		"$name: what a person cancels is cancelled");
+	waits($waiting, $sim->last_seq, "$name, after the cancel");
+	$e->sql("SELECT qts.resume_account('" . ACCOUNT . "')");
+	$e->until("(SELECT status = 'FILLED' FROM trade.order_intents WHERE intent_id = '$waiting')", "$name: resumed, it is done");
+	is($sim->posts($seq), 2, "$name: two POSTs in all");
+	return;
+}
+
 test_halt_file();
 test_trading_mode();
 test_locked();
 test_claimed();
 test_deactivate();
 test_emergency_stop();
+test_paused();
 $e->healthy('all of it');
 $e->agrees('all of it');
 $e->stop;

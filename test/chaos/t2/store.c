@@ -97,7 +97,7 @@ t2_claim(World *w, int account, bool retry, int max, ChaosClaim *claims, int *n,
 	QtsCancelClaim *stops = palloc0(sizeof(QtsCancelClaim) * max);
 	QtsGate gate;
 
-	if (!qts_exec_gate(who, &gate))
+	if (!qts_exec_gate(who, &gate) || gate.paused)
 		return;
 	qts_exec_cancel_intents(who);
 	*ncancels = qts_exec_claim_cancels(who, gate.claim.now, stops, max);

@@ -13,12 +13,14 @@
 #define QTS_BROKER_FEED_H
 
 #include "broker/broker.h"
+#include "core/price.h"
 
 #define QTS_FEED_MAX_KEYS 41 /* registrations of one session, notices included */
 
 typedef struct QtsTick
 {
 	char symbol[QTS_SYMBOL_LEN + 1];
+	QtsSource source;
 	QtsKrw price;
 	QtsKrw bid; /* 0 = none */
 	QtsKrw ask;

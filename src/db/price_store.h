@@ -10,6 +10,8 @@
 
 #include "postgres.h"
 
+#include "utils/timestamp.h"
+
 #include "broker/feed.h"
 #include "shm/board.h"
 

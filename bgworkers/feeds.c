@@ -1,0 +1,283 @@
+/*-------------------------------------------------------------------------
+ *
+ * feeds.c
+ *		The broker's push feeds, one per credentials.
+ *
+ * One WebSocket per app key exists at the broker, so the prices worker owns
+ * them all: ticks go to tables and board, notices to the execution worker.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+
+#include "db/exec.h"
+#include "db/txn.h"
+#include "feeds.h"
+#include "guc.h"
+#include "net/net.h"
+#include "sessions.h"
+#include "shm/shm.h"
+#include "ticks.h"
+
+#define TICK_BATCH 2048
+#define REPORT_US (200 * QTS_MS)
+#define REOPEN_US (5 * QTS_SEC)
+
+typedef struct FeedOf
+{
+	QtsFeed *feed;		   /* NULL: could not be opened */
+	QtsAccountRow account; /* the first account that named these credentials */
+	uint64 epoch;
+	QtsFeedCounters counted; /* already added to the statistics */
+	QtsFeedState state;		 /* as last reported */
+	int64 reported_mono;
+} FeedOf;
+
+static FeedOf feeds[QTS_SHM_FEEDS];
+static int nfeeds = 0;
+static QtsTick *batch = NULL;
+static int64 opened_mono;
+
+static void
+feed_report(int i, const char *state, const char *why)
+{
+	QtsFeedSlot *slot = &qts_shm->feed[i];
+	QtsFeedCounters c = {0};
+
+	if (feeds[i].feed != NULL)
+		c = qts_kis_feed_counters(feeds[i].feed);
+	LWLockAcquire(qts_shm->lock, LW_EXCLUSIVE);
+	if (strcmp(slot->state, state) != 0 || strcmp(slot->name, feeds[i].account.credentials) != 0)
+		slot->since = GetCurrentTimestamp();
+	strlcpy(slot->name, feeds[i].account.credentials, sizeof(slot->name));
+	strlcpy(slot->state, state, sizeof(slot->state));
+	strlcpy(slot->detail, why, sizeof(slot->detail));
+	slot->epoch = feeds[i].epoch;
+	slot->frames = c.frames;
+	slot->ticks = c.ticks;
+	slot->notices = c.notices;
+	slot->malformed = c.malformed + c.undecryptable;
+	slot->overflow = c.overflow;
+	LWLockRelease(qts_shm->lock);
+}
+
+void
+qts_feeds_close(void)
+{
+	for (int i = 0; i < nfeeds; i++)
+		if (feeds[i].feed != NULL)
+			qts_kis_feed_close(feeds[i].feed);
+	nfeeds = 0;
+	LWLockAcquire(qts_shm->lock, LW_EXCLUSIVE);
+	memset(qts_shm->feed, 0, sizeof(qts_shm->feed));
+	LWLockRelease(qts_shm->lock);
+}
+
+static void
+feed_open(FeedOf *of)
+{
+	QtsBrokerConfig config;
+	char why[256];
+	char hint[256];
+
+	if (of->account.environment == QTS_ENV_LIVE && qts_guc.sim_clock)
+		strlcpy(why, "a live account never runs on qts.sim_clock", sizeof(why));
+	else if (qts_broker_config(of->account.credentials, of->account.environment, of->account.rest_url,
+							   of->account.ws_url, of->account.rate_limit, &config, why, sizeof(why), hint,
+							   sizeof(hint)))
+	{
+		of->feed = qts_kis_feed_open(&config);
+		if (of->feed == NULL)
+			strlcpy(why, "out of memory", sizeof(why));
+	}
+	qts_broker_config_wipe();
+	/* the execution worker raises the alert: it reads the same file */
+	feed_report((int) (of - feeds), of->feed ? "CONNECTING" : "FAILED", of->feed ? "" : why);
+}
+
+/* One feed per credentials, named by the first account that uses them. */
+void
+qts_feeds_load(void)
+{
+	int count;
+	QtsAccountRow *rows = qts_accounts_load(&count);
+	bool changed = false;
+	int wanted = 0;
+
+	for (int i = 0; i < count && wanted < QTS_SHM_FEEDS; i++)
+	{
+		bool known = false;
+
+		for (int k = 0; k < i && !known; k++)
+			known = strcmp(rows[k].credentials, rows[i].credentials) == 0 &&
+					rows[k].environment == rows[i].environment;
+		if (known)
+			continue;
+		changed |= wanted >= nfeeds ||
+				   memcmp(&feeds[wanted].account, &rows[i], offsetof(QtsAccountRow, paused)) != 0;
+		rows[wanted++] = rows[i];
+	}
+	if (!changed && wanted == nfeeds)
+		return;
+	qts_feeds_close();
+	for (int i = 0; i < wanted; i++)
+	{
+		memset(&feeds[i], 0, sizeof(feeds[i]));
+		feeds[i].account = rows[i];
+	}
+	nfeeds = wanted;
+}
+
+/* Each symbol goes to the feed of an account that needs it, while it has room. */
+void
+qts_feeds_want(const QtsWanted *wanted, int n)
+{
+	for (int f = 0; f < nfeeds; f++)
+	{
+		char symbols[QTS_FEED_MAX_KEYS][QTS_SYMBOL_LEN + 1];
+		int used = 0;
+
+		if (feeds[f].feed == NULL)
+			continue;
+		for (int i = 0; i < n && used < QTS_FEED_MAX_KEYS; i++)
+		{
+			bool there = false;
+
+			for (int k = 0; k < used && !there; k++)
+				there = strcmp(symbols[k], wanted[i].symbol) == 0;
+			for (int k = 0; k < f && !there; k++) /* another feed of the same market has it */
+				there = feeds[k].account.environment == feeds[f].account.environment &&
+						strcmp(feeds[k].account.account, wanted[i].account) == 0 &&
+						strcmp(feeds[f].account.account, wanted[i].account) != 0;
+			if (!there)
+				strlcpy(symbols[used++], wanted[i].symbol, QTS_SYMBOL_LEN + 1);
+		}
+		(void) qts_kis_feed_want(feeds[f].feed, (const char(*)[QTS_SYMBOL_LEN + 1]) symbols, used);
+	}
+}
+
+/* Notices first: they are money.  When the queue is full the feed keeps them. */
+static bool
+pass_notices(QtsFeed *feed)
+{
+	QtsNotice notices[64];
+	int room = Min(qts_notices_room(), (int) lengthof(notices));
+	int n = room > 0 ? qts_kis_feed_notices(feed, notices, room) : 0;
+
+	for (int i = 0; i < n; i++)
+		qts_notices_push(&notices[i]);
+	return n > 0;
+}
+
+static bool
+feed_ticks(QtsFeed *feed, int64 readable_mono)
+{
+	int n = qts_kis_feed_ticks(feed, batch, TICK_BATCH);
+
+	return qts_ticks_take(batch, n, readable_mono) && n == TICK_BATCH;
+}
+
+/* What they said is in the ledger: the execution worker must ask it. */
+static void
+notices_unread(const FeedOf *of, uint64 unread)
+{
+	pg_atomic_fetch_add_u64(&qts_shm->feed_gap, 1);
+	if (!qts_txn_begin("unread notices"))
+		return;
+	qts_alert("WARNING", "NOTICE_UNREADABLE", of->account.credentials,
+			  "The ledger is asked instead. If it goes on, the broker has changed its format.",
+			  UINT64_FORMAT " execution notices of \"%s\" could not be read", unread,
+			  of->account.credentials);
+	qts_txn_commit();
+}
+
+static long
+feed_turn(int i, int64 mono, TimestampTz now, bool *notices, bool *more)
+{
+	static const char *const names[] = {
+		[QTS_FEED_DOWN] = "DOWN", [QTS_FEED_CONNECTING] = "CONNECTING", [QTS_FEED_UP] = "UP"};
+	QtsFeed *feed = feeds[i].feed;
+	uint64 epoch;
+	char why[QTS_SHM_DETAIL] = "";
+	QtsFeedState state;
+	QtsFeedCounters counters;
+	long pause;
+
+	if (feed == NULL)
+		return REOPEN_US / QTS_MS;
+	pause = qts_kis_feed_drive(feed, mono, now);
+	*notices |= pass_notices(feed);
+	*more |= feed_ticks(feed, mono);
+	state = qts_kis_feed_state(feed, &epoch, why, sizeof(why));
+	if (epoch != feeds[i].epoch)
+	{
+		feeds[i].epoch = epoch;
+		/* nothing is replayed after a gap: the execution worker must ask the ledger */
+		pg_atomic_fetch_add_u64(&qts_shm->feed_gap, 1);
+		*notices = true;
+	}
+	counters = qts_kis_feed_counters(feed);
+	qts_count(QTS_COUNT_TICKS_LOST, counters.overflow - feeds[i].counted.overflow);
+	if (counters.unread != feeds[i].counted.unread)
+	{
+		notices_unread(&feeds[i], counters.unread - feeds[i].counted.unread);
+		*notices = true;
+	}
+	feeds[i].counted = counters;
+	/* state() reads these: often enough for people, not at every tick */
+	if (state != feeds[i].state || mono - feeds[i].reported_mono >= REPORT_US)
+	{
+		feed_report(i, names[state], why);
+		feeds[i].state = state;
+		feeds[i].reported_mono = mono;
+	}
+	return pause;
+}
+
+int
+qts_feeds_count(void)
+{
+	return nfeeds;
+}
+
+bool
+qts_feeds_missing(int64 mono)
+{
+	if (mono - opened_mono < REOPEN_US)
+		return false;
+	for (int i = 0; i < nfeeds; i++)
+		if (feeds[i].feed == NULL)
+			return true;
+	return false;
+}
+
+void
+qts_feeds_open(int64 mono)
+{
+	if (batch == NULL)
+		batch = MemoryContextAlloc(TopMemoryContext, sizeof(QtsTick) * TICK_BATCH);
+	for (int i = 0; i < nfeeds; i++)
+		if (feeds[i].feed == NULL)
+			feed_open(&feeds[i]);
+	opened_mono = mono;
+}
+
+long
+qts_feeds_turn(int64 mono, TimestampTz now, bool *more)
+{
+	bool notices = false;
+	long pause = -1;
+
+	for (int i = 0; i < nfeeds; i++)
+	{
+		long next = feed_turn(i, mono, now, &notices, more);
+
+		if (next >= 0)
+			pause = pause < 0 ? next : Min(pause, next);
+	}
+	if (notices)
+		qts_wake_now(QTS_WORKER_EXECUTION);
+	return pause;
+}

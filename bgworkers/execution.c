@@ -268,7 +268,8 @@ take_notice_group(void)
 		if (account != NULL && qts_exec_notice(&notice, epoch, seq, qts_now()))
 		{
 			account->work_stale = true;
-			account_want_ledger(account, qts_mono_us() + CONFIRM_DELAY_US);
+			account->confirm_at = qts_mono_us() + CONFIRM_DELAY_US;
+			account_want_ledger(account, account->confirm_at);
 		}
 		n++;
 	}
@@ -338,6 +339,9 @@ account_poll(QtsAccount *account, int64 mono)
 			date = account->work.oldest;
 		account->ledger_asked = broker->ledger(session, (uint64) date, account->row.account, date);
 		account->ledger_at = mono;
+		/* asked for an earlier notice: too soon for the last one */
+		if (account->confirm_at > mono)
+			pause = Min(pause, Max(account->confirm_at - mono, CONFIRM_SPACING_US));
 		account->ledger_due = account->asked_old ? mono : mono + pause;
 		/* the balance is a witness of unknown orders too */
 		if (account->work.unknown_orders > 0 && account->balance_due > mono + pause)

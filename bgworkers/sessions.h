@@ -50,6 +50,7 @@ typedef struct QtsAccount
 	bool balance_asked;
 	int64 ledger_at;  /* when the last ledger was asked for */
 	int64 ledger_due; /* monotonic us */
+	int64 confirm_at; /* when the last notice is old enough for the ledger to tell */
 	int64 balance_due;
 	bool open_asked;	 /* a list of open orders is in flight */
 	int64 open_asked_at; /* monotonic us; or when there was last none to ask for */

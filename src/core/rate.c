@@ -18,6 +18,7 @@ qts_rate_init(QtsRateLimiter *limiter, int per_second)
 	memset(limiter, 0, sizeof(*limiter));
 	qts_rate_set(limiter, per_second);
 	limiter->hold_until = INT64_MIN;
+	limiter->paced_until = INT64_MIN;
 }
 
 void
@@ -49,15 +50,20 @@ rate_used(const QtsRateLimiter *limiter, int64_t now)
 	return used;
 }
 
+/* Slots of a span that this class leaves to higher ones. */
+static int
+rate_reserve(const QtsRateLimiter *limiter, QtsRateClass klass)
+{
+	if (klass >= QTS_RATE_BALANCE && limiter->per_second >= 6)
+		return 2;
+	return klass >= QTS_RATE_LEDGER && limiter->per_second >= 3 ? 1 : 0;
+}
+
 static int
 rate_limit(const QtsRateLimiter *limiter, QtsRateClass klass, int64_t now)
 {
-	int reserve = 0;
+	int reserve = rate_reserve(limiter, klass);
 
-	if (klass >= QTS_RATE_BALANCE && limiter->per_second >= 6)
-		reserve = 2;
-	else if (klass >= QTS_RATE_LEDGER && limiter->per_second >= 3)
-		reserve = 1;
 	if (klass > QTS_RATE_ORDER && limiter->kept_until > now && limiter->kept > reserve)
 		reserve = limiter->kept;
 	return limiter->per_second - reserve;
@@ -73,6 +79,8 @@ qts_rate_slots(const QtsRateLimiter *limiter, QtsRateClass klass, int64_t now)
 	if (limiter->per_second == 0)
 		return INT32_MAX;
 	left = rate_limit(limiter, klass, now) - rate_used(limiter, now);
+	if (klass > QTS_RATE_ORDER && left > 0)
+		left = limiter->paced_until > now ? 0 : 1;
 	return left > 0 ? left : 0;
 }
 
@@ -87,6 +95,8 @@ qts_rate_take(QtsRateLimiter *limiter, QtsRateClass klass, int64_t now)
 {
 	if (klass <= QTS_RATE_ORDER && limiter->kept > 0)
 		limiter->kept--;
+	if (klass > QTS_RATE_ORDER && limiter->per_second > 0)
+		limiter->paced_until = now + QTS_RATE_SPAN / (limiter->per_second - rate_reserve(limiter, klass));
 	/* keep the ring sorted even if the caller's instants are not */
 	if (limiter->count > 0 && rate_sent(limiter, limiter->count - 1) > now)
 		now = rate_sent(limiter, limiter->count - 1);
@@ -111,6 +121,8 @@ qts_rate_wait(const QtsRateLimiter *limiter, QtsRateClass klass, int64_t now)
 
 	if (limiter->per_second > 0)
 	{
+		if (klass > QTS_RATE_ORDER && limiter->paced_until > ready)
+			ready = limiter->paced_until;
 		excess = rate_used(limiter, now) - rate_limit(limiter, klass, now);
 		if (rate_limit(limiter, klass, now) <= 0)
 		{

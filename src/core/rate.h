@@ -42,6 +42,7 @@ typedef struct QtsRateLimiter
 	int64_t hold_until; /* after EGW00201 */
 	int kept;			/* slots only orders may use */
 	int64_t kept_until;
+	int64_t paced_until; /* until then nothing but orders and cancels */
 } QtsRateLimiter;
 
 extern void qts_rate_init(QtsRateLimiter *limiter, int per_second);
@@ -49,7 +50,11 @@ extern void qts_rate_init(QtsRateLimiter *limiter, int per_second);
 /* Another limit; what was sent stays remembered. */
 extern void qts_rate_set(QtsRateLimiter *limiter, int per_second);
 
-/* May a request of this class leave now?  Lower classes keep a reserve for orders. */
+/*
+ * May a request of this class leave now?  Lower classes keep a reserve for
+ * orders, and leave one by one, evenly: a window they have filled frees its
+ * slots evenly too, and no order waits long for one.
+ */
 extern bool qts_rate_available(const QtsRateLimiter *limiter, QtsRateClass klass, int64_t now);
 extern void qts_rate_take(QtsRateLimiter *limiter, QtsRateClass klass, int64_t now);
 

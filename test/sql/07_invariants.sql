@@ -38,6 +38,27 @@ SELECT invariant, subject, detail FROM qts.check_invariants()
 WHERE subject LIKE '%0007-%' OR subject IN ('7/7', 'v1', 'exit_control') OR subject LIKE '70****%'
 ORDER BY invariant, subject, detail;
 ROLLBACK;
+-- What an exit event says is what was sold until then; a fill told later is one too many.
+BEGIN;
+SET LOCAL session_replication_role = replica;
+INSERT INTO trade.positions (position_id, account_id, symbol, qty, original_qty, adjusted_qty, avg_price, entry_ts, status)
+VALUES ('00000000-0000-0000-0007-000000000004', '70000000-01', '007001', 0, 10, 1, 1000, now(), 'CLOSED'),
+	('00000000-0000-0000-0007-000000000005', '70000000-01', '007001', 0, 10, 0, 1000, now(), 'CLOSED');
+INSERT INTO trade.orders (order_uid, account_id, trade_date, broker_order_no, position_id, symbol, side, order_type, qty,
+	filled_qty, status, origin)
+SELECT ('00000000-0000-0000-0007-0000000000f' || n)::uuid, '70000000-01', '2026-11-20', 'f' || n,
+	('00000000-0000-0000-0007-00000000000' || n)::uuid, '007001', 'SELL', 'MKT', q, q, 'FILLED', 'MANUAL'
+FROM (VALUES (4, 11), (5, 10)) AS v (n, q);
+INSERT INTO trade.fills (account_id, order_uid, position_id, symbol, side, qty, price, source, dedupe_key, ts, created_ts)
+SELECT '70000000-01', ('00000000-0000-0000-0007-0000000000f' || n)::uuid,
+	('00000000-0000-0000-0007-00000000000' || n)::uuid, '007001', 'SELL', q, 1000, 'WS', k, now(), now() + late
+FROM (VALUES (4, 10, 'a', interval '0'), (4, 1, 'b', interval '1 second'), (5, 10, 'a', interval '0')) AS v (n, q, k, late);
+INSERT INTO trade.exit_events (position_id, account_id, symbol, exit_ts, exit_qty, exit_avg_price, exit_reason_code, source)
+VALUES ('00000000-0000-0000-0007-000000000004', '70000000-01', '007001', now(), 10, 1000, 'BROKER', 'BROKER'),
+	('00000000-0000-0000-0007-000000000005', '70000000-01', '007001', now(), 9, 1000, 'BROKER', 'BROKER');
+SELECT invariant, subject, detail FROM qts.check_invariants()
+WHERE subject LIKE '%0007-00000000000_' OR subject LIKE '%0007-0000000000f_' ORDER BY subject;
+ROLLBACK;
 -- A double order needs a missing index, too.
 BEGIN;
 DROP INDEX trade.orders_intent_idx;

@@ -25,6 +25,13 @@ take_all(QtsRateLimiter *limiter, QtsRateClass klass, int64_t now)
 }
 
 static void
+send(QtsRateLimiter *limiter, QtsRateClass klass, int64_t at, int count)
+{
+	for (int i = 0; i < count; i++)
+		qts_rate_take(limiter, klass, at);
+}
+
+static void
 test_window(void)
 {
 	QtsRateLimiter limiter;
@@ -54,18 +61,29 @@ static void
 test_reserve(void)
 {
 	QtsRateLimiter limiter;
+	int64_t late = START + QTS_RATE_SPAN - 1; /* the pace is over, the window is not */
 
 	qts_rate_init(&limiter, 12);
-	is(take_all(&limiter, QTS_RATE_QUOTE, START), 10, "quotes leave two slots");
-	is(qts_rate_slots(&limiter, QTS_RATE_BALANCE, START), 0, "so do balances");
-	is(take_all(&limiter, QTS_RATE_LEDGER, START), 1, "the ledger leaves one");
-	is(take_all(&limiter, QTS_RATE_ORDER, START), 1, "for an order");
-	is(take_all(&limiter, QTS_RATE_CANCEL, START), 0, "then all is spent");
+	send(&limiter, QTS_RATE_QUOTE, START, 9);
+	is(take_all(&limiter, QTS_RATE_QUOTE, late), 1, "quotes leave two slots");
+	qts_rate_init(&limiter, 12);
+	send(&limiter, QTS_RATE_QUOTE, START, 10);
+	is(qts_rate_slots(&limiter, QTS_RATE_BALANCE, late), 0, "so do balances");
+	is(take_all(&limiter, QTS_RATE_LEDGER, late), 1, "the ledger leaves one");
+	is(take_all(&limiter, QTS_RATE_ORDER, late), 1, "for an order");
+	is(take_all(&limiter, QTS_RATE_CANCEL, late), 0, "then all is spent");
 
 	qts_rate_init(&limiter, 5);
-	is(qts_rate_slots(&limiter, QTS_RATE_QUOTE, START), 4, "below 6 a second one slot is kept");
+	send(&limiter, QTS_RATE_QUOTE, START, 4);
+	is(qts_rate_slots(&limiter, QTS_RATE_QUOTE, late), 0, "below 6 a second one slot is kept");
 	qts_rate_init(&limiter, 2);
-	is(qts_rate_slots(&limiter, QTS_RATE_QUOTE, START), 2, "below 3 none");
+	send(&limiter, QTS_RATE_QUOTE, START, 1);
+	is(qts_rate_slots(&limiter, QTS_RATE_QUOTE, late), 1, "below 3 none");
+
+	qts_rate_init(&limiter, 12);
+	is(take_all(&limiter, QTS_RATE_QUOTE, START), 1, "quotes leave one by one");
+	is(qts_rate_wait(&limiter, QTS_RATE_LEDGER, START), QTS_RATE_SPAN / 10, "evenly");
+	is(qts_rate_slots(&limiter, QTS_RATE_ORDER, START), 11, "orders as they like");
 
 	/* two early sends and eight late ones: the quote waits for the first two */
 	qts_rate_init(&limiter, 12);
@@ -156,6 +174,28 @@ run_demand(uint64_t seed)
 	return true;
 }
 
+/* Quotes take all they get; then as many orders as fit wait no longer than a slot of theirs each. */
+static bool
+run_pace(int per_second)
+{
+	QtsRateLimiter limiter;
+	int64_t now = START;
+
+	qts_rate_init(&limiter, per_second);
+	for (; now < START + 5 * QTS_SEC; now += 1000)
+		take_all(&limiter, QTS_RATE_QUOTE, now);
+	for (int i = 0; i < per_second; i++)
+	{
+		int64_t wait = qts_rate_wait(&limiter, QTS_RATE_ORDER, now);
+
+		if (wait > QTS_RATE_SPAN / (per_second - (per_second < 6 ? 1 : 2)) + 1000)
+			return false;
+		now += wait;
+		qts_rate_take(&limiter, QTS_RATE_ORDER, now);
+	}
+	return true;
+}
+
 /* Quotes take all they get; an order that comes along passes at once. */
 static bool
 run_flood(int per_second)
@@ -181,6 +221,7 @@ test_properties(void)
 {
 	bool demand = true;
 	bool flood = true;
+	bool pace = true;
 
 	for (uint64_t seed = 1; seed <= 100 && demand; seed++)
 		demand = tap_note(run_demand(seed), "seed %d", (int) seed);
@@ -188,6 +229,9 @@ test_properties(void)
 	for (int n = 3; n <= QTS_RATE_WINDOW && flood; n++)
 		flood = tap_note(run_flood(n), "%d per second", n);
 	ok(flood, "an order never waits behind a flood of quotes");
+	for (int n = 3; n <= QTS_RATE_WINDOW && pace; n++)
+		pace = tap_note(run_pace(n), "%d per second", n);
+	ok(pace, "nor do many for longer than one slot each");
 }
 
 static void
@@ -224,10 +268,12 @@ test_keep(void)
 
 	qts_rate_init(&limiter, 12);
 	qts_rate_keep(&limiter, 8, START + QTS_SEC);
-	is(take_all(&limiter, QTS_RATE_LEDGER, START), 4, "slots kept for orders");
+	send(&limiter, QTS_RATE_LEDGER, START, 4);
+	is(qts_rate_slots(&limiter, QTS_RATE_LEDGER, START + QTS_SEC - 1), 0, "slots kept for orders");
 	is(qts_rate_slots(&limiter, QTS_RATE_ORDER, START), 8, "are theirs");
 	qts_rate_take(&limiter, QTS_RATE_ORDER, START);
-	is(qts_rate_slots(&limiter, QTS_RATE_LEDGER, START), 0, "one used is one less kept, and one more used");
+	is(qts_rate_slots(&limiter, QTS_RATE_LEDGER, START + QTS_SEC - 1), 0,
+	   "one used is one less kept, and one more used");
 	is(take_all(&limiter, QTS_RATE_ORDER, START), 7, "all of them are sent");
 	qts_rate_init(&limiter, 1);
 	qts_rate_keep(&limiter, 1, START + QTS_SEC);

@@ -89,12 +89,12 @@ BEGIN ATOMIC
 	UNION ALL
 	SELECT 'missing exit event', x.position_id::text, format('exit event says %s sold, fills %s', x.exit_qty, f.qty)
 	FROM trade.exit_events AS x
-	-- a fill told after the end is one too many for the position: it is in no event
-	JOIN (SELECT t.position_id, sum(t.qty) AS qty FROM trade.fills AS t JOIN trade.exit_events AS e USING (position_id)
-		WHERE t.side = 'SELL' AND t.created_ts <= e.created_ts GROUP BY t.position_id) AS f
+	JOIN (SELECT position_id, sum(qty) AS qty FROM trade.fills WHERE side = 'SELL' GROUP BY position_id) AS f
 		ON f.position_id = x.position_id
+	JOIN trade.positions AS p ON p.position_id = x.position_id
+	-- a fill told after the end is one too many for the position, adjusted for it and in no event;
 	-- what left without a fill of ours is in the event alone
-	WHERE x.exit_qty < f.qty OR (x.exit_qty > f.qty AND x.intent_id IS NOT NULL);
+	WHERE x.exit_qty < f.qty - greatest(p.adjusted_qty, 0) OR (x.exit_qty > f.qty AND x.intent_id IS NOT NULL);
 END;
 
 -- What a superuser wrote around the API leaves no audit row or history.

@@ -48,7 +48,12 @@ RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT 'oversell', p.position_id::text, format('held %s, locked by live exits %s', p.qty, l.locked)
-	FROM trade.positions AS p CROSS JOIN LATERAL (SELECT qts._locked_qty(p.position_id) AS locked) AS l
+	-- an order may be for less than its intent, because less was left to sell
+	FROM trade.positions AS p JOIN (SELECT i.position_id, sum(coalesce(o.qty, i.qty) - i.filled_qty)::bigint AS locked
+		FROM trade.order_intents AS i LEFT JOIN trade.orders AS o ON o.intent_id = i.intent_id
+		WHERE i.intent_type <> 'ENTRY'
+			AND i.status IN ('PENDING_APPROVAL', 'NEW', 'SUBMITTING', 'UNKNOWN', 'SUBMITTED', 'PARTIAL')
+		GROUP BY i.position_id) AS l ON l.position_id = p.position_id
 	WHERE l.locked > p.qty
 	UNION ALL
 	-- shares that came by the balance may be sold too

@@ -23,24 +23,29 @@ static QtsStmt load_accounts = {
 	1,
 	{DATEOID}};
 
+#define NOTICE_DAYS 3
+
 /*
  * Asked around every order: one walk over the live orders, and for the rest
- * only whether there is any.
+ * only whether there is any.  Notices that have no order want the ledger of
+ * their day, for some days.
  */
 static QtsStmt account_work = {
 	"SELECT o.live, o.unknown,"
 	" EXISTS (SELECT FROM trade.order_intents WHERE account_id = $1 AND status = 'NEW')::int,"
 	" (o.cancel OR EXISTS (SELECT FROM trade.order_intents i LEFT JOIN trade.orders r USING (intent_id)"
 	" WHERE i.account_id = $1 AND i.cancel_requested AND (i.status IN ('PENDING_APPROVAL', 'NEW')"
-	" OR (i.status IN ('SUBMITTED', 'PARTIAL') AND r.cancel_state IS NULL))))::int, o.oldest, o.retry"
+	" OR (i.status IN ('SUBMITTED', 'PARTIAL') AND r.cancel_state IS NULL))))::int,"
+	" least(o.oldest, (SELECT min(trade_date) FROM trade.notices WHERE account_id = $1 AND order_uid IS NULL"
+	" AND trade_date >= $2)), o.retry"
 	" FROM (SELECT count(*) FILTER (WHERE status IN ('SUBMITTED', 'PARTIAL'))::int AS live,"
 	" count(*) FILTER (WHERE status = 'UNKNOWN' AND NOT quarantined)::int AS unknown,"
 	" coalesce(bool_or(status IN ('SUBMITTED', 'PARTIAL') AND cancel_state = 'REQUESTED'), false) AS cancel,"
 	" min(trade_date) FILTER (WHERE status <> 'PENDING_SUBMIT' AND NOT quarantined) AS oldest,"
 	" min(retry_ts) FILTER (WHERE status = 'PENDING_SUBMIT') AS retry FROM trade.orders"
 	" WHERE account_id = $1 AND status IN ('PENDING_SUBMIT', 'UNKNOWN', 'SUBMITTED', 'PARTIAL')) AS o",
-	1,
-	{TEXTOID}};
+	2,
+	{TEXTOID, DATEOID}};
 
 static QtsStmt account_sync = {
 	"INSERT INTO trade.account_sync AS s (account_id, state, ledger_ok_ts, balance_ok_ts, deposit, settled_cash,"
@@ -82,7 +87,7 @@ qts_accounts_load(int *count)
 void
 qts_account_work(const char *account, QtsAccountWork *work)
 {
-	Datum args[1] = {qts_text(account)};
+	Datum args[2] = {qts_text(account), DateADTGetDatum(qts_seoul_date(qts_now()) - NOTICE_DAYS)};
 
 	qts_stmt_run(&account_work, args, NULL);
 	work->live_orders = qts_col_int32(0, 1, 0);

@@ -192,7 +192,7 @@ typedef struct QtsAccountWork
 	int unknown_orders;
 	int new_intents;		/* 1 = any */
 	int cancels;			/* the same */
-	QtsDate oldest;			/* trade date of the oldest unsettled order; DATEVAL_NOEND = none */
+	QtsDate oldest;			/* trade date of the oldest unsettled order or notice; DATEVAL_NOEND = none */
 	TimestampTz next_retry; /* earliest time a refused order may be sent again; 0 = none */
 } QtsAccountWork;
 

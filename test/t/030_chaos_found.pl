@@ -150,6 +150,20 @@ sub test_shares_that_came
 	return;
 }
 
+# Its notice came, and the day ended before the ledger told whose order it is.
+sub test_unread_day
+{
+	my $name = 'notice of a day whose ledger was not read';
+	$sim->fault('html_502', match => { path => 'inquire-daily-ccld' }, times => 0);
+	$sim->call('POST', '/order', { account => ACCOUNT, symbol => SAMSUNG, side => 'sell', qty => 2 });
+	$e->need("EXISTS (SELECT FROM trade.notices WHERE order_uid IS NULL)");
+	$sim->set_clock('2026-11-23T10:00:00+09:00');
+	$e->follow_clock;
+	$sim->clear;
+	$e->until("NOT EXISTS (SELECT FROM trade.notices WHERE order_uid IS NULL)", "$name: it is, on the next");
+	return;
+}
+
 test_pause_during_claim();
 test_twin();
 test_hidden_twin();
@@ -157,5 +171,6 @@ test_foreign_notices();
 test_shares_that_came();
 test_resolved_notices();
 test_smaller_order();
+test_unread_day();
 $e->stop;
 done_testing();

@@ -11,6 +11,8 @@
 
 #include "t1.h"
 
+#define NOTICE_DAYS 3
+
 T1Rest t1;
 
 static T1Rest rest_before;
@@ -225,6 +227,14 @@ t1_work(World *w, int account, ChaosWork *work)
 		if (life->status == QTS_ORDER_PENDING_SUBMIT && life->retry_at != QTS_TIME_NONE &&
 			(work->next_retry == 0 || life->retry_at < work->next_retry))
 			work->next_retry = life->retry_at;
+	}
+	for (int i = 0; i < t1.nnotices; i++)
+	{
+		const T1Notice *notice = &t1.notice[i];
+
+		if (notice->account == account && notice->order == NONE && notice->date < work->oldest &&
+			notice->date >= qts_seoul_date(w->now) - NOTICE_DAYS)
+			work->oldest = notice->date;
 	}
 	for (int i = 0; i < w->tables.nintents; i++)
 	{

@@ -29,6 +29,7 @@ static const struct
 	[QTS_OBSTACLE_BUDGET] = {"the budget of orders is spent", "QT009", QTS_INTENT_CANCELLED},
 	[QTS_OBSTACLE_TWIN] = {"the broker has an order like it that this server did not send", "QT106",
 						   QTS_INTENT_FAILED},
+	[QTS_OBSTACLE_DOUBTFUL] = {"the broker took this day for closed", "QT012", QTS_INTENT_CANCELLED},
 };
 
 /* Switches that may turn while a refused order waits to be sent again. */
@@ -37,8 +38,10 @@ claim_switches(const QtsClaimIntent *intent, const QtsClaimGate *gate)
 {
 	if (!gate->accepts_orders)
 		return QTS_OBSTACLE_CLOSED;
+	if (intent->entry && gate->emergency_stop)
+		return QTS_OBSTACLE_EMERGENCY_STOP;
 	if (intent->entry)
-		return gate->emergency_stop ? QTS_OBSTACLE_EMERGENCY_STOP : QTS_OBSTACLE_NONE;
+		return gate->doubtful ? QTS_OBSTACLE_DOUBTFUL : QTS_OBSTACLE_NONE;
 	if (!intent->manual && !qts_exit_allowed(gate->exit_mode, intent->rule))
 		return QTS_OBSTACLE_CONTROL_MODE;
 	return QTS_OBSTACLE_NONE;

@@ -21,6 +21,7 @@ typedef struct QtsClaimGate
 	bool emergency_stop;
 	QtsControlMode exit_mode;
 	bool accepts_orders; /* the session */
+	bool doubtful;		 /* the broker refused today as closed: nothing new begins */
 	QtsTime now;
 } QtsClaimGate;
 
@@ -61,6 +62,7 @@ typedef enum QtsObstacle
 	QTS_OBSTACLE_BEYOND_LIMITS,
 	QTS_OBSTACLE_BUDGET,
 	QTS_OBSTACLE_TWIN,
+	QTS_OBSTACLE_DOUBTFUL,
 	QTS_OBSTACLE_COUNT
 } QtsObstacle;
 

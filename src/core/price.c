@@ -17,6 +17,12 @@ static const char *const price_source_names[] = {
 	[QTS_SOURCE_NAVER] = "NAVER",
 };
 
+bool
+qts_price_trading(QtsSessionPhase phase)
+{
+	return phase == QTS_SESSION_CONTINUOUS;
+}
+
 int64_t
 qts_stale_after_ms(QtsSource source, bool trading)
 {
@@ -33,8 +39,8 @@ qts_stale_after_ms(QtsSource source, bool trading)
 	return trading ? 10000 : 30000;
 }
 
-static bool
-price_fresh(const QtsQuote *quote, QtsSource source, QtsTime now, bool trading)
+bool
+qts_quote_fresh(const QtsQuote *quote, QtsSource source, QtsTime now, bool trading)
 {
 	int64_t limit = qts_stale_after_ms(source, trading) * QTS_MS;
 	int64_t age;
@@ -51,10 +57,17 @@ qts_best_source(const QtsQuote quotes[QTS_SOURCE_COUNT], QtsTime now, bool tradi
 {
 	for (int i = 0; i < QTS_SOURCE_COUNT; i++)
 	{
-		if (price_fresh(&quotes[i], (QtsSource) i, now, trading))
+		if (qts_quote_fresh(&quotes[i], (QtsSource) i, now, trading))
 			return (QtsSource) i;
 	}
 	return QTS_SOURCE_COUNT;
+}
+
+bool
+qts_source_decides(QtsSource source, bool naver_decides)
+{
+	return source == QTS_SOURCE_KIS_WS || source == QTS_SOURCE_KIS_REST ||
+		   (source == QTS_SOURCE_NAVER && naver_decides);
 }
 
 int

@@ -8,7 +8,7 @@
 #ifndef QTS_CORE_PRICE_H
 #define QTS_CORE_PRICE_H
 
-#include "core/core.h"
+#include "core/session.h"
 
 typedef enum QtsSource
 {
@@ -28,11 +28,27 @@ typedef struct QtsQuote
 	QtsTime recv_at;
 } QtsQuote;
 
-/* Age in ms above which a source is stale; trading = inside 08:30-16:00 of an open day. */
+/*
+ * Which column of the limits holds: the short one only while prices are
+ * printed one after the other.  In an auction and after the close the last
+ * print stands, and outside hours nobody asks often.
+ */
+extern bool qts_price_trading(QtsSessionPhase phase);
+
+/* Age in ms above which a source is stale; trading = by qts_price_trading(). */
 extern int64_t qts_stale_after_ms(QtsSource source, bool trading);
+
+/* Is there a price, and is it no older than its source allows? */
+extern bool qts_quote_fresh(const QtsQuote *quote, QtsSource source, QtsTime now, bool trading);
 
 /* Strict priority among fresh sources; QTS_SOURCE_COUNT when none is fresh. */
 extern QtsSource qts_best_source(const QtsQuote quotes[QTS_SOURCE_COUNT], QtsTime now, bool trading);
+
+/*
+ * May an order be decided on a price of this source?  The fallback is a source
+ * to look at, unless the user says otherwise.
+ */
+extern bool qts_source_decides(QtsSource source, bool naver_decides);
 
 /* 0..100, informational; vectors in runtime 3.3. */
 extern int qts_quality_score(QtsSource source, int64_t age_ms, bool trading);

@@ -26,6 +26,8 @@ static const char *const session_names[] = {
 	[QTS_SESSION_CONTINUOUS] = "CONTINUOUS",
 	[QTS_SESSION_CLOSING_AUCTION] = "CLOSING_AUCTION",
 	[QTS_SESSION_AFTER_CLOSE] = "AFTER_CLOSE",
+	[QTS_SESSION_PRE_MARKET] = "PRE_MARKET",
+	[QTS_SESSION_AFTER_MARKET] = "AFTER_MARKET",
 };
 
 QtsCalendarDay
@@ -180,6 +182,15 @@ session_day_sane(const QtsCalendarDay *day)
 		   day->closing_auction_at <= day->close_at && day->close_at <= day->end_at;
 }
 
+/* Outside of the regular day; windows that overlap it count only where they do not. */
+static QtsSessionPhase
+session_extended(const QtsCalendarDay *day, QtsTime tod)
+{
+	if (tod < day->auction_at)
+		return tod >= day->pre_at && tod < day->pre_until ? QTS_SESSION_PRE_MARKET : QTS_SESSION_CLOSED;
+	return tod >= day->after_at && tod < day->after_until ? QTS_SESSION_AFTER_MARKET : QTS_SESSION_CLOSED;
+}
+
 QtsSessionPhase
 qts_session_phase(const QtsCalendarDay *day, QtsTime at)
 {
@@ -194,7 +205,7 @@ qts_session_phase(const QtsCalendarDay *day, QtsTime at)
 	if (!session_day_sane(day))
 		return QTS_SESSION_UNKNOWN;
 	if (tod < day->auction_at || tod > day->end_at)
-		return QTS_SESSION_CLOSED;
+		return session_extended(day, tod);
 	if (tod < day->open_at)
 		return QTS_SESSION_OPENING_AUCTION;
 	if (tod < day->closing_auction_at)
@@ -215,6 +226,26 @@ qts_session_evaluates(QtsSessionPhase phase)
 {
 	/* auction books are indicative and nothing prints */
 	return phase == QTS_SESSION_CONTINUOUS;
+}
+
+bool
+qts_session_prints(QtsSessionPhase phase)
+{
+	return phase == QTS_SESSION_CONTINUOUS;
+}
+
+bool
+qts_session_resting(QtsSessionPhase phase)
+{
+	return phase == QTS_SESSION_CLOSED || phase == QTS_SESSION_AFTER_CLOSE ||
+		   phase == QTS_SESSION_PRE_MARKET || phase == QTS_SESSION_AFTER_MARKET;
+}
+
+bool
+qts_session_contradicted(const QtsCalendarDay *day, QtsTime at)
+{
+	return qts_session_phase(day, at - QTS_MINUTE) == QTS_SESSION_CONTINUOUS &&
+		   qts_session_phase(day, at + QTS_MINUTE) == QTS_SESSION_CONTINUOUS;
 }
 
 const char *

@@ -48,6 +48,12 @@ test_switches(void)
 	gate.emergency_stop = true;
 	is(qts_claim_obstacle(&buy, &gate), QTS_OBSTACLE_EMERGENCY_STOP, "the emergency stop blocks buys");
 	is(qts_claim_obstacle(&loss, &gate), QTS_OBSTACLE_NONE, "and no exit");
+	gate.emergency_stop = false;
+	gate.doubtful = true;
+	is(qts_claim_obstacle(&buy, &gate), QTS_OBSTACLE_DOUBTFUL, "a doubtful day blocks buys");
+	is(qts_claim_obstacle(&loss, &gate), QTS_OBSTACLE_NONE, "and no exit either");
+	is(qts_obstacle_end(QTS_OBSTACLE_DOUBTFUL), QTS_INTENT_CANCELLED, "they are cancelled");
+	gate.doubtful = false;
 	gate.exit_mode = QTS_CONTROL_PAUSE_PROFIT;
 	is(qts_claim_obstacle(&profit, &gate), QTS_OBSTACLE_CONTROL_MODE, "a pause of profits");
 	gate.exit_mode = QTS_CONTROL_PAUSE_ALL;

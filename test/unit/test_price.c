@@ -70,6 +70,35 @@ test_best(void)
 	is(qts_best_source(quotes, NOW, true), QTS_SOURCE_COUNT, "never received");
 }
 
+/* B-P2: the limits follow the calendar's phase. */
+static void
+test_phases(void)
+{
+	QtsQuote quotes[QTS_SOURCE_COUNT] = {{0}};
+
+	quote_set(quotes, QTS_SOURCE_KIS_WS, QTS_PRICE(70000), 9000);
+	ok(qts_price_trading(QTS_SESSION_CONTINUOUS), "prices are printed one after the other");
+	ok(!qts_price_trading(QTS_SESSION_OPENING_AUCTION) && !qts_price_trading(QTS_SESSION_CLOSING_AUCTION),
+	   "B-P2: in an auction they are not: the longer limit");
+	ok(!qts_price_trading(QTS_SESSION_AFTER_CLOSE) && !qts_price_trading(QTS_SESSION_CLOSED) &&
+		   !qts_price_trading(QTS_SESSION_UNKNOWN),
+	   "nor after the close");
+	is(qts_best_source(quotes, NOW, qts_price_trading(QTS_SESSION_CONTINUOUS)), QTS_SOURCE_COUNT,
+	   "B-P1: nothing is fresh: no source wins");
+	is(qts_best_source(quotes, NOW, qts_price_trading(QTS_SESSION_CLOSING_AUCTION)), QTS_SOURCE_KIS_WS,
+	   "B-P2: 9 s old is fresh in the closing auction");
+}
+
+static void
+test_decides(void)
+{
+	ok(qts_source_decides(QTS_SOURCE_KIS_WS, false) && qts_source_decides(QTS_SOURCE_KIS_REST, false),
+	   "the broker's prices decide");
+	ok(!qts_source_decides(QTS_SOURCE_NAVER, false), "Naver's do not");
+	ok(qts_source_decides(QTS_SOURCE_NAVER, true), "unless the user says so");
+	ok(!qts_source_decides(QTS_SOURCE_COUNT, true), "an unknown source never does");
+}
+
 static void
 test_score(void)
 {
@@ -118,6 +147,8 @@ main(void)
 {
 	test_thresholds();
 	test_best();
+	test_phases();
+	test_decides();
 	test_score();
 	test_plausible();
 	test_names();

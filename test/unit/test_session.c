@@ -189,6 +189,59 @@ test_special_days(void)
 	ok(phase_is(&broken, clock_at(10, 0, 0), QTS_SESSION_UNKNOWN), "times out of order: unknown");
 }
 
+/* The after-market of 2026-09-14 on, and the pre-market that was announced. */
+static void
+test_extended(void)
+{
+	QtsCalendarDay day = qts_calendar_normal(date_of(20260914));
+
+	ok(phase_is(&day, clock_at(17, 0, 0), QTS_SESSION_CLOSED), "no after-market unless the day has one");
+	day.after_at = clock_at(16, 0, 0);
+	day.after_until = clock_at(20, 0, 0);
+	day.pre_at = clock_at(7, 0, 0);
+	day.pre_until = clock_at(8, 0, 0);
+	ok(phase_is(&day, clock_at(7, 0, 0) - 1, QTS_SESSION_CLOSED), "before 07:00");
+	ok(phase_is(&day, clock_at(7, 0, 0), QTS_SESSION_PRE_MARKET), "07:00");
+	ok(phase_is(&day, clock_at(8, 0, 0) - 1, QTS_SESSION_PRE_MARKET), "before 08:00");
+	ok(phase_is(&day, clock_at(8, 0, 0), QTS_SESSION_CLOSED), "08:00");
+	ok(phase_is(&day, clock_at(9, 0, 0), QTS_SESSION_CONTINUOUS), "the regular session is untouched");
+	ok(phase_is(&day, clock_at(16, 0, 0), QTS_SESSION_AFTER_CLOSE), "16:00 belongs to the close");
+	ok(phase_is(&day, clock_at(16, 0, 0) + 1, QTS_SESSION_AFTER_MARKET), "right after 16:00");
+	ok(phase_is(&day, clock_at(20, 0, 0) - 1, QTS_SESSION_AFTER_MARKET), "before 20:00");
+	ok(phase_is(&day, clock_at(20, 0, 0), QTS_SESSION_CLOSED), "20:00");
+	day.after_at = clock_at(14, 0, 0);
+	day.pre_until = clock_at(10, 0, 0);
+	ok(phase_is(&day, clock_at(14, 30, 0), QTS_SESSION_CONTINUOUS),
+	   "an overlap does not reach into the session");
+	ok(phase_is(&day, clock_at(8, 45, 0), QTS_SESSION_OPENING_AUCTION), "nor into the auction");
+	day.after_until = clock_at(13, 0, 0);
+	ok(phase_is(&day, clock_at(17, 0, 0), QTS_SESSION_CLOSED), "a window that ends before it starts is none");
+	day.is_open = false;
+	ok(phase_is(&day, clock_at(7, 30, 0), QTS_SESSION_CLOSED), "a closed day has no pre-market");
+}
+
+static bool
+contradicted(const QtsCalendarDay *day, QtsTime tod)
+{
+	return qts_session_contradicted(day, qts_seoul_instant(day->date, tod));
+}
+
+static void
+test_contradicted(void)
+{
+	QtsCalendarDay day = qts_calendar_normal(date_of(20261120));
+
+	ok(contradicted(&day, clock_at(10, 0, 0)), "closed at ten: the calendar is wrong");
+	ok(contradicted(&day, clock_at(9, 1, 0)), "a minute after the opening as well");
+	ok(!contradicted(&day, clock_at(9, 0, 59)), "just after the opening clocks may differ");
+	ok(contradicted(&day, clock_at(15, 18, 59)), "a minute before the auction");
+	ok(!contradicted(&day, clock_at(15, 19, 0)), "not at its edge");
+	ok(!contradicted(&day, clock_at(8, 0, 0)) && !contradicted(&day, clock_at(17, 0, 0)), "nor out of hours");
+	day.is_open = false;
+	ok(!contradicted(&day, clock_at(10, 0, 0)), "a closed day is not contradicted");
+	ok(!qts_session_contradicted(NULL, 0), "nor an unknown one");
+}
+
 static void
 test_permissions(void)
 {
@@ -197,24 +250,30 @@ test_permissions(void)
 		QtsSessionPhase phase;
 		bool orders;
 		bool evaluates;
+		bool prints;
+		bool resting;
 		const char *name;
 	} rows[] = {
-		{QTS_SESSION_UNKNOWN, false, false, "UNKNOWN"},
-		{QTS_SESSION_CLOSED, false, false, "CLOSED"},
-		{QTS_SESSION_OPENING_AUCTION, false, false, "OPENING_AUCTION"},
-		{QTS_SESSION_CONTINUOUS, true, true, "CONTINUOUS"},
-		{QTS_SESSION_CLOSING_AUCTION, true, false, "CLOSING_AUCTION"},
-		{QTS_SESSION_AFTER_CLOSE, false, false, "AFTER_CLOSE"},
+		{QTS_SESSION_UNKNOWN, false, false, false, false, "UNKNOWN"},
+		{QTS_SESSION_CLOSED, false, false, false, true, "CLOSED"},
+		{QTS_SESSION_OPENING_AUCTION, false, false, false, false, "OPENING_AUCTION"},
+		{QTS_SESSION_CONTINUOUS, true, true, true, false, "CONTINUOUS"},
+		{QTS_SESSION_CLOSING_AUCTION, true, false, false, false, "CLOSING_AUCTION"},
+		{QTS_SESSION_AFTER_CLOSE, false, false, false, true, "AFTER_CLOSE"},
+		{QTS_SESSION_PRE_MARKET, false, false, false, true, "PRE_MARKET"},
+		{QTS_SESSION_AFTER_MARKET, false, false, false, true, "AFTER_MARKET"},
+		{(QtsSessionPhase) 99, false, false, false, false, "INVALID"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 	{
 		ok(qts_session_accepts_orders(rows[i].phase) == rows[i].orders &&
-			   qts_session_evaluates(rows[i].phase) == rows[i].evaluates,
+			   qts_session_evaluates(rows[i].phase) == rows[i].evaluates &&
+			   qts_session_prints(rows[i].phase) == rows[i].prints &&
+			   qts_session_resting(rows[i].phase) == rows[i].resting,
 		   rows[i].name);
 		is_text(qts_session_phase_name(rows[i].phase), rows[i].name, "and its name");
 	}
-	is_text(qts_session_phase_name((QtsSessionPhase) 99), "INVALID", "no phase, no name");
 }
 
 int
@@ -225,6 +284,8 @@ main(void)
 	test_instants();
 	test_normal_day();
 	test_special_days();
+	test_extended();
+	test_contradicted();
 	test_permissions();
 	return tap_done();
 }

@@ -1,0 +1,37 @@
+/*-------------------------------------------------------------------------
+ *
+ * freshness.h
+ *		Figures of all followed prices, and emergency mode (runtime 3.10).
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef QTS_CORE_FRESHNESS_H
+#define QTS_CORE_FRESHNESS_H
+
+#include "core/price.h"
+
+typedef struct QtsFreshness
+{
+	int total;
+	int stale;
+	int critical;	 /* older than a minute, or none at all */
+	int aged;		 /* that have a price, so an age */
+	int64_t age_sum; /* ms */
+	int64_t age_max;
+} QtsFreshness;
+
+/* One symbol; quote NULL = no price yet. */
+extern void
+qts_freshness_add(QtsFreshness *figures, const QtsQuote *quote, QtsSource source, QtsTime now, bool trading);
+
+/* 0 when nothing has an age. */
+extern int64_t qts_freshness_avg_ms(const QtsFreshness *figures);
+
+/* What of it a person must know. */
+extern bool qts_freshness_mostly_stale(const QtsFreshness *figures);
+extern bool qts_freshness_old(const QtsFreshness *figures);
+
+/* On above one half stale, off below one tenth; in between as it was. */
+extern bool qts_emergency(const QtsFreshness *figures, bool now_on);
+
+#endif /* QTS_CORE_FRESHNESS_H */

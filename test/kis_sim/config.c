@@ -56,6 +56,7 @@ static const Option option_table[] = {
 	OPTION("strict_query", OPTION_BOOL, is_strict, 0, 0),
 	OPTION("closed_unexpectedly", OPTION_BOOL, closed_unexpectedly, 0, 0),
 	OPTION("auto_vi", OPTION_BOOL, auto_vi, 0, 0),
+	OPTION("naver_raw", OPTION_BOOL, naver_raw, 0, 0),
 	OPTION("pingpong_ms", OPTION_MS, pingpong_ms, 0, 3600000),
 	OPTION("pingpong_required", OPTION_BOOL, pingpong_required, 0, 0),
 	OPTION("tick_fields", OPTION_INT, tick_fields, 46, 47),
@@ -93,6 +94,7 @@ qts_config_defaults(bool is_paper)
 	o->accept_before_reply = is_paper;
 	o->partial_fills = 1;
 	o->auto_fill = true;
+	o->naver_raw = true;
 	o->spread_ticks = 1;
 	o->rate_per_second = is_paper ? 1 : 18;
 	o->pingpong_ms = 10000;
@@ -204,6 +206,8 @@ option_special(const char *name, const json_t *value, bool *is_known)
 		qts_book_force_number(json_integer_value(value));
 		return json_is_integer(value) && json_integer_value(value) > 0;
 	}
+	if (strcmp(name, "symbols_generate") == 0)
+		return json_is_integer(value) && qts_market_generate(json_integer_value(value));
 	if (strcmp(name, "rate_window") == 0)
 	{
 		qts_options.rate_fixed = text != NULL && strcmp(text, "fixed") == 0;

@@ -11,8 +11,6 @@
 
 #include "sim.h"
 
-#define MAX_SPEED 100000
-
 typedef bool (*Action)(const QtsReq *req, QtsResp *resp); /* false: answered later */
 
 static bool
@@ -218,7 +216,7 @@ control_clock(const QtsReq *req, QtsResp *resp)
 		if (qts_json_text(req->json, "now") != NULL &&
 			!qts_clock_parse(qts_json_text(req->json, "now"), &now))
 			return control_fail(resp, 400, "now is not ISO 8601");
-		if (!(speed >= 0 && speed <= MAX_SPEED))
+		if (!(speed >= 0 && speed <= QTS_MAX_SPEED))
 			return control_fail(resp, 400, "speed is out of range");
 		qts_clock_set(now, speed);
 		qts_clock_watch();
@@ -290,6 +288,24 @@ control_play(const QtsReq *req, QtsResp *resp)
 	if (strcmp(req->method, "POST") == 0 && !qts_play_start(req->json, &error))
 		return control_fail(resp, 400, error);
 	qts_play_status(&resp->body);
+	return true;
+}
+
+static bool
+control_walk(const QtsReq *req, QtsResp *resp)
+{
+	const char *error = NULL;
+
+	if (strcmp(req->method, "POST") == 0 && !qts_walk_start(req->json, &error))
+		return control_fail(resp, 400, error);
+	qts_walk_status(&resp->body);
+	return true;
+}
+
+static bool
+control_prices(const QtsReq *req, QtsResp *resp)
+{
+	qts_price_truth(req, &resp->body);
 	return true;
 }
 
@@ -375,29 +391,19 @@ static const struct
 	const char *path;
 	Action action;
 } actions[] = {
-	{"GET", "/requests", control_requests},
-	{"GET", "/truth", control_truth},
-	{"GET", "/stats", control_stats},
-	{"GET", "/sessions", control_sessions},
-	{"POST", "/config", control_config},
-	{"POST", "/price", control_price},
-	{"POST", "/fill", control_fill},
-	{"POST", "/kill_order", control_kill},
-	{"POST", "/order", control_order},
-	{"POST", "/notice", control_notice},
-	{"POST", "/frame", control_frame},
-	{"GET", "/clock", control_clock},
-	{"POST", "/clock", control_clock},
-	{"POST", "/fault", control_fault},
-	{"GET", "/faults", control_faults},
-	{"DELETE", "/faults", control_faults},
-	{"POST", "/release", control_release},
-	{"GET", "/wait", qts_witness_wait},
-	{"GET", "/play", control_play},
-	{"POST", "/play", control_play},
-	{"DELETE", "/account", control_forget_account},
-	{"DELETE", "/app", control_forget_app},
-	{"POST", "/market", control_market},
+	{"GET", "/requests", control_requests}, {"GET", "/truth", control_truth},
+	{"GET", "/stats", control_stats},		{"GET", "/sessions", control_sessions},
+	{"POST", "/config", control_config},	{"POST", "/price", control_price},
+	{"POST", "/fill", control_fill},		{"POST", "/kill_order", control_kill},
+	{"POST", "/order", control_order},		{"POST", "/notice", control_notice},
+	{"POST", "/frame", control_frame},		{"GET", "/clock", control_clock},
+	{"POST", "/clock", control_clock},		{"POST", "/fault", control_fault},
+	{"GET", "/faults", control_faults},		{"DELETE", "/faults", control_faults},
+	{"POST", "/release", control_release},	{"GET", "/wait", qts_witness_wait},
+	{"GET", "/play", control_play},			{"POST", "/play", control_play},
+	{"GET", "/walk", control_walk},			{"POST", "/walk", control_walk},
+	{"GET", "/prices", control_prices},		{"DELETE", "/account", control_forget_account},
+	{"DELETE", "/app", control_forget_app}, {"POST", "/market", control_market},
 	{"POST", "/quit", control_quit},
 };
 

@@ -64,6 +64,8 @@ static const struct
 	{"balance_lag", KIND_BESIDE, "inquire-"},
 	{"balance_torn", KIND_BESIDE, "inquire-balance"},
 	{"sellable_lag", KIND_BESIDE, "inquire-"},
+	{"quote_skew", KIND_BESIDE, "/api/realtime/"},
+	{"quote_missing", KIND_BESIDE, "/api/realtime/"},
 	{"duplicate_fill", KIND_ORDER, ""},
 	{"duplicate_accept", KIND_ORDER, ""},
 	{"lose_notices", KIND_ORDER, ""},
@@ -224,6 +226,21 @@ qts_fault_feed(const char *mode, const char *tr_id, const char *tr_key, const Qt
 			(f->symbol[0] && tr_key != NULL && strcmp(f->symbol, tr_key) != 0))
 			continue;
 		if (fault_turn(f))
+			return f;
+	}
+	return NULL;
+}
+
+/* About one symbol of a price query, whichever way it names its symbols. */
+QtsFault *
+qts_fault_quote(const char *mode, const QtsReq *req, const char *code)
+{
+	for (int i = 0; i < n_faults; i++)
+	{
+		QtsFault *f = &faults[i];
+
+		if (strcmp(f->mode, mode) == 0 && strstr(req->path, f->path) != NULL &&
+			(f->symbol[0] == '\0' || strcmp(f->symbol, code) == 0) && fault_turn(f))
 			return f;
 	}
 	return NULL;

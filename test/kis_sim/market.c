@@ -148,6 +148,30 @@ qts_market_define(const json_t *row)
 	return true;
 }
 
+/* So many symbols of our own making, the same ones each time; those there stay as they are. */
+bool
+qts_market_generate(int64_t count)
+{
+	char code[16];
+
+	if (count < 0 || count > QTS_MAX_SYMBOLS / 2)
+		return false;
+	for (int64_t i = 0; i < count; i++)
+	{
+		int64_t base = 1000 + (int64_t) (qts_random_mix((uint64_t) i) % 400000);
+		QtsSymbol *symbol;
+
+		snprintf(code, sizeof(code), "%06d", (int) (500000 + i * 10));
+		if (qts_market_find(code) != NULL)
+			continue;
+		symbol = qts_market_add(code, base - base % qts_market_tick(NULL, base));
+		if (symbol == NULL)
+			return false;
+		snprintf(symbol->name, sizeof(symbol->name), "Generated %d", (int) i);
+	}
+	return true;
+}
+
 int
 qts_market_sign(const QtsSymbol *symbol, int64_t price)
 {
@@ -163,9 +187,13 @@ void
 qts_market_price(QtsSymbol *symbol, int64_t price, int64_t bid, int64_t ask, int64_t volume)
 {
 	int tmd = qts_clock_tmd(qts_clock_stamp());
+	bool is_new = price != symbol->price || symbol->n_history == 0;
 
 	symbol->last_is_buy = price >= symbol->price;
 	symbol->price = price;
+	symbol->print_us = qts_clock_now();
+	if (is_new)
+		qts_price_history_add(symbol);
 	symbol->print_date = qts_clock_date(qts_clock_now());
 	market_quote(symbol, bid, ask);
 	if (symbol->open == 0)

@@ -16,14 +16,38 @@
 
 static const QtsSymbol no_symbol = {.code = "", .name = "", .market = ""};
 
+/* What a query tells of a symbol, faults included; NULL when there is no such symbol. */
+const QtsSymbol *
+qts_quote_symbol(const QtsReq *req, const char *code)
+{
+	static QtsSymbol skewed;
+	const QtsSymbol *symbol = qts_market_find(code);
+	const QtsFault *fault;
+	const json_t *percent;
+	int64_t move;
+
+	if (symbol == NULL || qts_fault_quote("quote_missing", req, code) != NULL)
+		return NULL;
+	if (symbol->frozen_until_us > qts_clock_mono())
+		symbol = symbol->frozen;
+	if ((fault = qts_fault_quote("quote_skew", req, code)) == NULL)
+		return symbol;
+	percent = json_object_get(fault->params, "percent");
+	skewed = *symbol;
+	move = (int64_t) ((double) symbol->price * (json_is_number(percent) ? json_number_value(percent) : 2.0) /
+					  100.0);
+	skewed.price += move;
+	skewed.bid += symbol->bid > 0 ? move : 0;
+	skewed.ask += symbol->ask > 0 ? move : 0;
+	return &skewed;
+}
+
 static const QtsSymbol *
 quote_symbol(const QtsReq *req, const char *key)
 {
 	const char *code = qts_req_param(req, key);
-	const QtsSymbol *symbol = code ? qts_market_find(code) : NULL;
+	const QtsSymbol *symbol = code ? qts_quote_symbol(req, code) : NULL;
 
-	if (symbol != NULL && symbol->frozen_until_us > qts_clock_mono())
-		return symbol->frozen;
 	return symbol ? symbol : &no_symbol;
 }
 
@@ -161,9 +185,10 @@ qts_quote_book_record(const QtsSymbol *s, QtsBuf *out)
 			qts_buf_printf(out, "^%" PRId64, book_rest(s, side == 0, i));
 	qts_buf_printf(out, "^100000^100000^0^0^%" PRId64 "^0^0^%" PRId64 "^%d^%.2f^%" PRId64 "^0^0^0^0^0",
 				   s->price, s->price - s->base, quote_sign(s), quote_rate(s), s->volume);
+	if (qts_options.book_fields >= 62)
+		qts_buf_printf(out, "^%" PRId64 "^0^0", (s->bid + s->ask) / 2);
 	if (qts_options.book_fields >= 63)
-		qts_buf_printf(out, "^%" PRId64 "^0^0^%d", (s->bid + s->ask) / 2,
-					   qts_clock_phase() == QTS_PHASE_AFTER_MARKET ? 3 : 2);
+		qts_buf_printf(out, "^%d", qts_clock_phase() == QTS_PHASE_AFTER_MARKET ? 3 : 2);
 }
 
 void

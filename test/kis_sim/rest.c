@@ -26,6 +26,7 @@ typedef struct Route
 } Route;
 
 #define TRADING "/uapi/domestic-stock/v1/trading/"
+#define NAVER "/api/realtime/domestic/stock/" /* its own host outside */
 #define QUOTES "/uapi/domestic-stock/v1/quotations/"
 
 #define ACCOUNT_KEYS "CANO ACNT_PRDT_CD "
@@ -282,6 +283,8 @@ rest_execute(const QtsReq *req, QtsResp *resp)
 
 	if (strncmp(req->path, "/uapi/", 6) == 0 && strcmp(req->path, "/uapi/hashkey") != 0)
 		rest_api(req, resp);
+	else if (!is_post && strncmp(req->path, NAVER, strlen(NAVER)) == 0)
+		qts_naver_quote(req, resp, req->path + strlen(NAVER));
 	else if (is_post && strcmp(req->path, "/oauth2/tokenP") == 0)
 		qts_oauth_token(req, resp);
 	else if (is_post && strcmp(req->path, "/oauth2/revokeP") == 0)

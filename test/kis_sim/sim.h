@@ -166,6 +166,7 @@ QtsSymbol *qts_market_find(const char *code);
 QtsSymbol *qts_market_at(int index);
 QtsSymbol *qts_market_add(const char *code, int64_t base);
 bool qts_market_define(const json_t *row);
+bool qts_market_generate(int64_t count);
 int64_t qts_market_tick(const QtsSymbol *symbol, int64_t price);
 void qts_market_price(QtsSymbol *symbol, int64_t price, int64_t bid, int64_t ask, int64_t volume);
 int64_t qts_market_tick_us(void);
@@ -180,6 +181,17 @@ void qts_quote_book(const QtsReq *req, QtsResp *resp, QtsApp *app);
 int qts_quote_freeze(const char *code, int64_t ms);
 void qts_quote_book_record(const QtsSymbol *s, QtsBuf *out);
 void qts_quote_holiday(const QtsReq *req, QtsResp *resp, QtsApp *app);
+
+const QtsSymbol *qts_quote_symbol(const QtsReq *req, const char *code);
+
+/* naver.c: the fallback quote source */
+void qts_naver_quote(const QtsReq *req, QtsResp *resp, const char *codes);
+
+/* walk.c: symbols that wander, and what their prices were */
+bool qts_walk_start(const json_t *body, const char **error);
+void qts_walk_status(QtsBuf *out);
+void qts_price_history_add(QtsSymbol *symbol);
+void qts_price_truth(const QtsReq *req, QtsBuf *out);
 
 /* bars.c: daily bars */
 bool qts_bars_read(QtsSymbol *symbol, const json_t *list);
@@ -227,6 +239,7 @@ int qts_notice_custom(const json_t *body);
 QtsFault *qts_fault_pick(const char *modes, const QtsReq *req, const QtsOrder *order);
 bool qts_fault_is(const QtsFault *fault, const char *mode);
 QtsFault *qts_fault_feed(const char *mode, const char *tr_id, const char *tr_key, const QtsApp *app);
+QtsFault *qts_fault_quote(const char *mode, const QtsReq *req, const char *code);
 QtsFault *qts_fault_line(void);
 bool qts_fault_concerns(const QtsFault *f, const QtsApp *app);
 int qts_fault_count(void);

@@ -39,6 +39,8 @@
 #define QTS_MAX_OUT (64 * 1024 * 1024)
 #define QTS_MAX_BARS 4000000
 #define QTS_MAX_HOLIDAYS 64
+#define QTS_MAX_SPEED 100000
+#define QTS_PRICE_HISTORY 256 /* changes of a symbol that are remembered */
 #define QTS_RING 262144
 #define QTS_WS_SUBS 41
 #define QTS_MAX_SESSIONS 256
@@ -126,6 +128,13 @@ typedef struct QtsBar
 	double factor; /* from raw to adjusted prices */
 } QtsBar;
 
+typedef struct QtsPricePoint
+{
+	int64_t t_us; /* CLOCK_REALTIME */
+	int64_t virtual_us;
+	int64_t price; /* from then on */
+} QtsPricePoint;
+
 typedef struct QtsSymbol
 {
 	char code[13];
@@ -142,8 +151,11 @@ typedef struct QtsSymbol
 	int64_t mute_until_us;	 /* monotonic: no ticks before it */
 	int64_t frozen_until_us; /* monotonic: queries show `frozen` before it */
 	struct QtsSymbol *frozen;
-	int print_date; /* day of the last print */
-	QtsBar *bars;	/* days before today, oldest first */
+	int print_date;			/* day of the last print */
+	int64_t print_us;		/* virtual; of the last print */
+	QtsPricePoint *history; /* a ring */
+	int64_t n_history;		/* changes so far */
+	QtsBar *bars;			/* days before today, oldest first */
 	int n_bars;
 	int64_t buy_max, sell_min; /* outer bounds of resting limits; only widen between scans */
 	QtsOrder *open_orders;
@@ -405,6 +417,7 @@ typedef struct QtsOptions
 	bool is_strict;			 /* every documented query key must be present */
 	bool closed_unexpectedly;
 	bool auto_vi;
+	bool naver_raw; /* raw twins beside the texts */
 	int64_t ledger_lag_ms, ledger_fill_lag_ms, balance_lag_ms;
 	int ledger_odno_width, notice_odno_width;
 	int64_t pingpong_ms;

@@ -5,7 +5,7 @@ SQLVERSION  = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" qts.control)
 DISTVERSION = $(shell sed -n 's/^   "version": "\(.*\)",/\1/p' META.json)
 
 MODULE_big  = qts
-SRCS        = $(wildcard src/*.c src/core/*.c src/shm/*.c src/net/*.c src/kis/*.c src/broker/*.c src/db/*.c bgworkers/*.c)
+SRCS        = $(wildcard src/*.c src/core/*.c src/shm/*.c src/net/*.c src/kis/*.c src/naver/*.c src/broker/*.c src/db/*.c bgworkers/*.c)
 OBJS        = $(SRCS:.c=.o)
 SQL_PARTS   = $(sort $(wildcard sql/parts/*.sql))
 DATA_built  = sql/qts--$(SQLVERSION).sql
@@ -13,7 +13,7 @@ DATA_built  = sql/qts--$(SQLVERSION).sql
 PG_CPPFLAGS = -Isrc -Ibgworkers -DQTS_VERSION=\"$(DISTVERSION)\" -DQTS_SQL_VERSION=\"$(SQLVERSION)\"
 PG_CFLAGS   = -std=gnu11 -Wall -Wextra -Wshadow -Wno-unused-parameter -Wno-missing-field-initializers -Wno-declaration-after-statement \
               $(QTS_CFLAGS)
-SHLIB_LINK  = -lcurl -lwebsockets -ljansson -lcrypto -Wl,--version-script=src/exports.map
+SHLIB_LINK  = -lcurl -lwebsockets -ljansson -lcrypto -lz -Wl,--version-script=src/exports.map
 override with_llvm = no
 
 REGRESS        = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))

@@ -124,8 +124,7 @@ store_ledger(const QtsBrokerEvent *event)
 	qts_txn_commit();
 	if (event->outcome == QTS_OUTCOME_OK)
 		qts_exec_ledger(event->account, date, &event->ledger, event->asked_at,
-						account->row.environment != QTS_ENV_PAPER,
-						!today || phase == QTS_SESSION_AFTER_CLOSE || phase == QTS_SESSION_CLOSED, now);
+						account->row.environment != QTS_ENV_PAPER, !today || qts_session_resting(phase), now);
 	else
 		qts_exec_unknowns(event->account, date, NULL, event->asked_at,
 						  account->row.environment != QTS_ENV_PAPER, now);

@@ -205,12 +205,13 @@ watch_quote(QtsWatch *watch, TimestampTz now, QtsExitQuote *quote, int64 *publis
 
 	if (watch->board_slot < 0)
 		watch->board_slot = qts_board_find(watch->symbol);
-	if (watch->board_slot < 0 || !qts_board_read(watch->board_slot, &entry))
+	if (watch->board_slot < 0 || !qts_board_read(watch->board_slot, &entry) ||
+		!qts_board_judge(&entry, now, QTS_BOARD_DECIDE, &judged))
 		return false;
-	qts_board_judge(&entry, now, &judged);
 	quote->last = judged.quote.last;
 	quote->bid = judged.quote.bid;
-	quote->stale = judged.too_old || judged.halted;
+	quote->stale =
+		judged.too_old || judged.halted || !qts_source_decides(judged.source, qts_guc.naver_decides);
 	quote->in_session = judged.in_session;
 	*published = entry.published_mono;
 	return true;

@@ -17,11 +17,13 @@
 #include "feeds.h"
 #include "guc.h"
 #include "net/net.h"
+#include "quotes.h"
 #include "sessions.h"
 #include "shm/shm.h"
 #include "ticks.h"
 
 #define TICK_BATCH 2048
+#define FEED_SYMBOLS (QTS_FEED_MAX_KEYS - 1) /* one registration is the notices' */
 #define REPORT_US (200 * QTS_MS)
 #define REOPEN_US (5 * QTS_SEC)
 
@@ -33,6 +35,10 @@ typedef struct FeedOf
 	QtsFeedCounters counted; /* already added to the statistics */
 	QtsFeedState state;		 /* as last reported */
 	int64 reported_mono;
+	char symbol[FEED_SYMBOLS][QTS_SYMBOL_LEN + 1]; /* that it pushes */
+	int nsymbols;
+	int64 heard_mono; /* the last price, or when it was opened */
+	bool told_silent;
 } FeedOf;
 
 static FeedOf feeds[QTS_SHM_FEEDS];
@@ -130,52 +136,119 @@ qts_feeds_load(void)
 	nfeeds = wanted;
 }
 
-/* Each symbol goes to the feed of an account that needs it, while it has room. */
-void
-qts_feeds_want(const QtsWanted *wanted, int n)
+static bool
+feed_has(const FeedOf *of, const char *symbol)
 {
+	for (int i = 0; i < of->nsymbols; i++)
+		if (strcmp(of->symbol[i], symbol) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Give the chosen symbols to the feeds of one environment.  One that is
+ * pushed already stays where it is: moving it would cost a gap.
+ */
+static void
+feeds_share(QtsEnvironment environment, const QtsFollowed *ranked, const int *chosen, int n)
+{
+	QtsFeedWant next[QTS_SHM_FEEDS][FEED_SYMBOLS];
+	int used[QTS_SHM_FEEDS] = {0};
+
+	for (int pass = 0; pass < 2; pass++)
+	{
+		for (int i = 0; i < n; i++)
+		{
+			const char *symbol = ranked[chosen[i]].symbol;
+			int keeper = -1;
+			int room = -1;
+
+			for (int f = 0; f < nfeeds; f++)
+			{
+				if (feeds[f].feed == NULL || feeds[f].account.environment != environment)
+					continue;
+				if (feed_has(&feeds[f], symbol))
+					keeper = f;
+				if (room < 0 && used[f] < FEED_SYMBOLS)
+					room = f;
+			}
+			/* first those that stay, then the others where there is room */
+			if ((keeper >= 0) == (pass == 0))
+			{
+				int f = pass == 0 ? keeper : room;
+
+				/* books for what may be sold, where the trades of all leave room */
+				next[f][used[f]] =
+					(QtsFeedWant){.trades = true, .book = (ranked[chosen[i]].why & QTS_FOLLOW_HELD) != 0};
+				strlcpy(next[f][used[f]++].symbol, symbol, QTS_SYMBOL_LEN + 1);
+			}
+		}
+	}
 	for (int f = 0; f < nfeeds; f++)
 	{
-		char symbols[QTS_FEED_MAX_KEYS][QTS_SYMBOL_LEN + 1];
-		int used = 0;
-
-		if (feeds[f].feed == NULL)
+		if (feeds[f].feed == NULL || feeds[f].account.environment != environment)
 			continue;
-		for (int i = 0; i < n && used < QTS_FEED_MAX_KEYS; i++)
-		{
-			bool there = false;
+		for (int i = 0; i < used[f]; i++)
+			memcpy(feeds[f].symbol[i], next[f][i].symbol, sizeof(feeds[f].symbol[i]));
+		feeds[f].nsymbols = used[f];
+		(void) qts_kis_feed_want(feeds[f].feed, next[f], used[f], NULL);
+	}
+}
 
-			for (int k = 0; k < used && !there; k++)
-				there = strcmp(symbols[k], wanted[i].symbol) == 0;
-			for (int k = 0; k < f && !there; k++) /* another feed of the same market has it */
-				there = feeds[k].account.environment == feeds[f].account.environment &&
-						strcmp(feeds[k].account.account, wanted[i].account) == 0 &&
-						strcmp(feeds[f].account.account, wanted[i].account) != 0;
-			if (!there)
-				strlcpy(symbols[used++], wanted[i].symbol, QTS_SYMBOL_LEN + 1);
+/* The most important symbols, as many as the feeds have room for. */
+void
+qts_feeds_want(const QtsFollowed *ranked, int n)
+{
+	for (int environment = QTS_ENV_LIVE; environment <= QTS_ENV_SIM; environment++)
+	{
+		char current[QTS_SHM_FEEDS * FEED_SYMBOLS][QTS_SYMBOL_LEN + 1];
+		int chosen[QTS_SHM_FEEDS * FEED_SYMBOLS];
+		int ncurrent = 0;
+		int places = 0;
+
+		for (int f = 0; f < nfeeds; f++)
+		{
+			if (feeds[f].feed == NULL || (int) feeds[f].account.environment != environment)
+				continue;
+			memcpy(current[ncurrent], feeds[f].symbol, sizeof(feeds[f].symbol[0]) * feeds[f].nsymbols);
+			ncurrent += feeds[f].nsymbols;
+			places += FEED_SYMBOLS;
 		}
-		(void) qts_kis_feed_want(feeds[f].feed, (const char(*)[QTS_SYMBOL_LEN + 1]) symbols, used);
+		if (places > 0)
+			feeds_share((QtsEnvironment) environment, ranked, chosen,
+						qts_push_choose(ranked, n, (const char(*)[QTS_SYMBOL_LEN + 1]) current, ncurrent,
+										places, chosen));
 	}
 }
 
 /* Notices first: they are money.  When the queue is full the feed keeps them. */
 static bool
-pass_notices(QtsFeed *feed)
+pass_notices(QtsFeed *feed, TimestampTz now)
 {
 	QtsNotice notices[64];
 	int room = Min(qts_notices_room(), (int) lengthof(notices));
 	int n = room > 0 ? qts_kis_feed_notices(feed, notices, room) : 0;
 
 	for (int i = 0; i < n; i++)
+	{
 		qts_notices_push(&notices[i]);
+		qts_quotes_moved(notices[i].symbol, now);
+	}
 	return n > 0;
 }
 
+/* Books first: a tick without sides of its own takes them from there. */
 static bool
-feed_ticks(QtsFeed *feed, int64 readable_mono)
+feed_ticks(FeedOf *of, int64 readable_mono)
 {
-	int n = qts_kis_feed_ticks(feed, batch, TICK_BATCH);
+	QtsBook books[16];
+	int n;
 
+	while ((n = qts_kis_feed_books(of->feed, books, lengthof(books))) > 0)
+		qts_books_take(books, n);
+	n = qts_kis_feed_ticks(of->feed, batch, TICK_BATCH);
+	if (n > 0)
+		of->heard_mono = readable_mono;
 	return qts_ticks_take(batch, n, readable_mono) && n == TICK_BATCH;
 }
 
@@ -208,8 +281,8 @@ feed_turn(int i, int64 mono, TimestampTz now, bool *notices, bool *more)
 	if (feed == NULL)
 		return REOPEN_US / QTS_MS;
 	pause = qts_kis_feed_drive(feed, mono, now);
-	*notices |= pass_notices(feed);
-	*more |= feed_ticks(feed, mono);
+	*notices |= pass_notices(feed, now);
+	*more |= feed_ticks(&feeds[i], mono);
 	state = qts_kis_feed_state(feed, &epoch, why, sizeof(why));
 	if (epoch != feeds[i].epoch)
 	{
@@ -260,7 +333,10 @@ qts_feeds_open(int64 mono)
 		batch = MemoryContextAlloc(TopMemoryContext, sizeof(QtsTick) * TICK_BATCH);
 	for (int i = 0; i < nfeeds; i++)
 		if (feeds[i].feed == NULL)
+		{
 			feed_open(&feeds[i]);
+			feeds[i].heard_mono = mono;
+		}
 	opened_mono = mono;
 }
 
@@ -280,4 +356,41 @@ qts_feeds_turn(int64 mono, TimestampTz now, bool *more)
 	if (notices)
 		qts_wake_now(QTS_WORKER_EXECUTION);
 	return pause;
+}
+
+static void
+feed_silent(FeedOf *of, int64 silent)
+{
+	if (!qts_txn_begin("silent feed"))
+		return;
+	qts_alert(
+		"WARNING", "WS_SILENT", of->account.credentials,
+		"Its symbols are asked for instead. If prices move elsewhere, look at the network and at the broker's notices.",
+		"no price was pushed by feed \"%s\" for %d s", of->account.credentials, (int) (silent / QTS_SEC));
+	qts_txn_commit();
+	of->told_silent = true;
+}
+
+bool
+qts_feeds_quiet(int64 mono, bool prints)
+{
+	bool quiet = false;
+
+	for (int i = 0; i < nfeeds; i++)
+	{
+		FeedOf *of = &feeds[i];
+		int64 silent = mono - of->heard_mono;
+		QtsPushState state;
+
+		/* the clock of silence starts when prices are expected */
+		if (!prints || of->nsymbols == 0)
+			of->heard_mono = mono;
+		state = qts_push_state(of->feed != NULL && of->state == QTS_FEED_UP, of->nsymbols, silent, prints);
+		quiet |= state != QTS_PUSH_SPEAKS || of->feed == NULL;
+		if (state == QTS_PUSH_SILENT && !of->told_silent)
+			feed_silent(of, silent);
+		else if (state == QTS_PUSH_SPEAKS)
+			of->told_silent = false;
+	}
+	return quiet;
 }

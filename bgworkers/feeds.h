@@ -10,7 +10,9 @@
 
 #include "postgres.h"
 
-#include "db/price_store.h"
+#include "utils/timestamp.h"
+
+#include "core/priority.h"
 
 /* Which feeds there should be, by the accounts; inside a transaction. */
 extern void qts_feeds_load(void);
@@ -24,8 +26,14 @@ extern bool qts_feeds_missing(int64 mono);
 extern void qts_feeds_close(void);
 extern int qts_feeds_count(void);
 
-/* Each symbol goes to the feed of an account that needs it, while it has room. */
-extern void qts_feeds_want(const QtsWanted *wanted, int n);
+/* The most important symbols are pushed, as many as the feeds have room for. */
+extern void qts_feeds_want(const QtsFollowed *ranked, int n);
+
+/*
+ * Does one not push prices that are expected?  prints = the session prints
+ * them.  Opens a transaction only to tell of a minute's silence.
+ */
+extern bool qts_feeds_quiet(int64 mono, bool prints);
 
 /*
  * Take what arrived.  Returns ms until the next turn, -1 = none is due; more =

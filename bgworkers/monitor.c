@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * monitor.c
- *		Housekeeping beside the trading path: partitions ahead of time, alerts
- *		about silence, NOTIFY for programs outside.
+ *		Housekeeping beside the trading path: alerts about silence, NOTIFY for
+ *		programs outside, and the background tasks of upkeep.c.
  *
  * NOTIFY takes a lock shared by the whole server at commit, so no trading
  * transaction sends one: this worker does, from what it finds in the tables,
@@ -13,7 +13,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_type_d.h"
-#include "utils/date.h"
 
 #include "alarms.h"
 #include "core/session.h"
@@ -24,19 +23,16 @@
 #include "net/net.h"
 #include "shm/clock.h"
 #include "shm/shm.h"
+#include "upkeep.h"
 #include "worker.h"
 
 #define NOTIFY_MS 200
 #define NOTIFY_LAG_US (50 * QTS_MS)
 #define HEALTH_US (5 * QTS_SEC)
-#define PARTITION_DAYS 7
 #define SILENT_WORKER_US (15 * QTS_SEC)
 
 static int64 health_mono;
-static QtsDate partitions_for;
 static TimestampTz notified_to; /* rows up to here were announced */
-
-static QtsStmt ensure_partitions = {"SELECT system._ensure_partitions($1, $2)", 2, {DATEOID, INT4OID}};
 
 /*
  * Changes of the window just passed.  Its end lags by more than a trading
@@ -70,7 +66,7 @@ monitor_start(void)
 {
 	qts_alarms_start();
 	health_mono = 0;
-	partitions_for = PG_INT32_MIN;
+	qts_upkeep_start();
 	notified_to = qts_now();
 	notified_real = GetCurrentTimestamp();
 }
@@ -143,22 +139,13 @@ check_calendar(TimestampTz now)
 static void
 health_round(TimestampTz now)
 {
-	QtsDate date = qts_seoul_date(now);
-
 	if (!qts_txn_begin("health"))
 		return;
-	if (date != partitions_for)
-	{
-		Datum args[2] = {DateADTGetDatum(date), Int32GetDatum(PARTITION_DAYS)};
-
-		qts_stmt_run(&ensure_partitions, args, NULL);
-	}
 	check_workers();
 	check_calendar(now);
 	qts_alarms_server();
 	/* an alert about a missing standby cannot wait for it */
 	qts_txn_commit_local();
-	partitions_for = date;
 }
 
 static long
@@ -166,6 +153,7 @@ monitor_step(void)
 {
 	TimestampTz now = qts_now();
 	int64 mono = qts_mono_us();
+	long pause;
 
 	qts_alarms_standby(mono);
 	if (health_mono == 0 || mono - health_mono >= HEALTH_US)
@@ -174,7 +162,8 @@ monitor_step(void)
 		health_mono = mono;
 	}
 	send_notifications(now);
-	return qts_guc.notify ? NOTIFY_MS : HEALTH_US / QTS_MS;
+	pause = qts_upkeep_step(mono);
+	return Min(pause, qts_guc.notify ? NOTIFY_MS : HEALTH_US / QTS_MS);
 }
 
 const QtsWorker qts_monitor_worker = {

@@ -10,74 +10,102 @@
 #include "core/tick.h"
 #include "db/exec.h"
 #include "db/price_store.h"
+#include "db/sync_store.h"
 #include "db/txn.h"
 #include "feeds.h"
+#include "jobs.h"
+#include "naver.h"
 #include "net/net.h"
+#include "price_watch.h"
+#include "quotes.h"
 #include "shm/board.h"
 #include "shm/clock.h"
 #include "shm/shm.h"
 #include "worker.h"
 
 #define SWEEP_US (1 * QTS_SEC)
+#define RELOAD_US (500 * QTS_MS) /* what changes in between is taken in together */
+#define RANK_US (300 * QTS_SEC)	 /* ranks are made anew though nothing seems to have changed */
 
-static uint64 seen_position, seen_config, seen_account;
+static const QtsChange follows[] = {QTS_CHANGE_POSITION, QTS_CHANGE_CONFIG,	 QTS_CHANGE_ACCOUNT,
+									QTS_CHANGE_INTENT,	 QTS_CHANGE_OUTCOME, QTS_CHANGE_QUOTE};
+
+static uint64 seen[lengthof(follows)];
 static QtsDate seen_date;
+static int64 loaded_mono;
 static int64 swept_mono;
 
 static void
 prices_start(void)
 {
-	seen_position = seen_config = seen_account = 0;
+	memset(seen, 0, sizeof(seen));
 	seen_date = PG_INT32_MIN;
-	swept_mono = 0;
+	loaded_mono = swept_mono = 0;
+	qts_jobs_start();
+	qts_price_watch_start();
 }
 
 static void
 prices_stop(void)
 {
 	qts_feeds_close();
+	qts_quotes_close();
+	qts_price_watch_stop();
+	qts_naver_close();
 }
 
 static bool
-follow_changes(TimestampTz now, int64 mono)
+load(TimestampTz now, int64 mono, QtsDate date)
 {
-	uint64 position = qts_change_count(QTS_CHANGE_POSITION);
-	uint64 config = qts_change_count(QTS_CHANGE_CONFIG);
-	uint64 account = qts_change_count(QTS_CHANGE_ACCOUNT);
-	QtsDate date = qts_seoul_date(now);
-	QtsWanted *wanted;
+	QtsFollowed *ranked;
 	int n;
 
-	if (position == seen_position && config == seen_config && account == seen_account && date == seen_date &&
-		!qts_feeds_missing(mono))
-		return true;
 	if (!qts_txn_begin("prices load"))
 		return false;
 	if (date != seen_date)
 		qts_price_ensure_partitions(date);
 	qts_feeds_load();
-	qts_price_warm_board(now);
-	wanted = qts_price_wanted(&n);
+	qts_quotes_load();
+	ranked = qts_sync_followed(&n);
 	for (int i = 0; i < n; i++)
-		(void) qts_board_claim(wanted[i].symbol);
-	{
-		MemoryContext old = MemoryContextSwitchTo(qts_turn_cxt);
-		QtsWanted *copy = palloc(sizeof(QtsWanted) * (n + 1));
-
-		memcpy(copy, wanted, sizeof(QtsWanted) * n);
-		wanted = copy;
-		MemoryContextSwitchTo(old);
-	}
+		(void) qts_board_claim(ranked[i].symbol);
+	qts_price_warm_board(now);
 	qts_txn_commit();
 	qts_feeds_open(mono);
-	qts_feeds_want(wanted, n);
-	seen_position = position;
-	seen_config = config;
-	seen_account = account;
-	seen_date = date;
+	qts_feeds_want(ranked, n);
+	qts_quotes_open();
+	qts_quotes_follow(ranked, n, now);
 	return true;
 }
 
+static bool
+follow_changes(TimestampTz now, int64 mono, long *pause)
+{
+	QtsDate date = qts_seoul_date(now);
+	bool changed = date != seen_date || qts_feeds_missing(mono) || mono - loaded_mono >= RANK_US;
+	uint64 counts[lengthof(follows)];
+
+	for (int i = 0; i < (int) lengthof(follows); i++)
+	{
+		counts[i] = qts_change_count(follows[i]);
+		changed |= counts[i] != seen[i];
+	}
+	if (!changed)
+		return true;
+	if (loaded_mono != 0 && mono - loaded_mono < RELOAD_US)
+	{
+		*pause = Min(*pause, RELOAD_US / QTS_MS);
+		return true;
+	}
+	if (!load(now, mono, date))
+		return false;
+	memcpy(seen, counts, sizeof(seen));
+	seen_date = date;
+	loaded_mono = mono;
+	return true;
+}
+
+/* Ages are judged also when no price comes any more. */
 static void
 sweep(TimestampTz now, int64 mono)
 {
@@ -88,9 +116,10 @@ sweep(TimestampTz now, int64 mono)
 		return;
 	swept_mono = mono;
 	phase = qts_session_phase(qts_board_day(&day) && day.date == qts_seoul_date(now) ? &day : NULL, now);
+	qts_price_watch(phase, now, mono);
 	if (!qts_txn_begin("stale prices"))
 		return;
-	(void) qts_price_mark_stale(now, phase != QTS_SESSION_CLOSED && phase != QTS_SESSION_UNKNOWN);
+	(void) qts_price_mark_stale(now, qts_price_trading(phase));
 	qts_txn_commit_async();
 }
 
@@ -103,12 +132,19 @@ prices_step(void)
 	bool more = false;
 	long next;
 
-	if (!follow_changes(now, mono))
+	if (!follow_changes(now, mono, &pause))
 		return 1000;
 	next = qts_feeds_turn(mono, now, &more);
 	if (next >= 0)
 		pause = Min(pause, next);
 	sweep(now, mono);
+	qts_jobs_turn(mono);
+	next = qts_quotes_turn(mono, now);
+	if (next >= 0)
+		pause = Min(pause, next);
+	next = qts_naver_turn(mono, now);
+	if (next >= 0)
+		pause = Min(pause, next);
 	qts_worker_detail("%d feeds", qts_feeds_count());
 	if (qts_feeds_count() == 0)
 		return -1;

@@ -1,14 +1,14 @@
 #!/bin/bash
 # Measures qts beside what others do, in one run: bench.sh [name...]
 #
-# Names: limits orders exits fills wakes prices sockets throughput limiter ledger
-# recovery soak; all of them without.
+# Names: limits orders exits fills frames wakes prices board ingest caches
+# sockets throughput limiter ledger recovery soak; all of them without.
 # Everything runs in a private cluster with fsync on, and against one simulator
 # without a rate limit.  A run whose counters disagree fails.  See docs/bench.md.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 BENCH=$QTS_ROOT/test/bench
-ALL=(limits orders exits fills wakes prices sockets ledger throughput limiter recovery soak)
+ALL=(limits orders exits fills frames wakes prices board ingest caches sockets ledger throughput limiter recovery soak)
 REDIS_PID=
 
 symbols_json() # TEMPLATE with CODE: one object for each of the forty symbols
@@ -112,10 +112,11 @@ cluster_start "qts.rest_rate_sim = 0" "qts.balance_interval = 3600" "qts.max_exi
 	"qts.max_orders_per_minute = 0" "fsync = on" "synchronous_commit = on" \
 	"full_page_writes = on" "shared_buffers = 512MB" "max_wal_size = 8GB" "checkpoint_timeout = 1h" \
 	"log_min_messages = warning"
-export BENCH_REST=$SIM_REST BENCH_WS=$SIM_WS BENCH_CONTROL=$SIM_CONTROL BENCH_MODULE=$QTS_DIR/empty.so
+export BENCH_REST=$SIM_REST BENCH_WS=$SIM_WS BENCH_CONTROL=$SIM_CONTROL BENCH_MODULE=$QTS_DIR/empty.so BENCH_STORE=$QTS_DIR/store.so
 export BENCH_LOG=$QTS_DIR/log BENCH_SERVER="$BENCH/server.sh $QTS_DIR"
 export PGHOST=$QTS_DIR PGPORT=$QTS_PORT
 install -m 755 "$BENCH/empty.so" "$BENCH_MODULE"
+install -m 755 "$BENCH/store.so" "$BENCH_STORE"
 prepare_engine
 start_redis
 

@@ -51,7 +51,7 @@ self_contained()
 {
 	local header status=0 flags
 	flags="-std=gnu11 -fsyntax-only -Wall -Werror -D_GNU_SOURCE -Isrc -Ibgworkers"
-	for header in src/core/*.h src/kis/*.h; do
+	for header in src/core/*.h src/kis/*.h src/naver/*.h; do
 		# shellcheck disable=SC2086
 		echo "#include \"${header#src/}\"" | gcc $flags -DQTS_STANDALONE -x c - || status=1
 	done
@@ -112,7 +112,7 @@ check "headers of core and kis stand alone" self_contained
 check "core knows no server and no I/O" none '#include [<"](postgres|c\.h|stdio|unistd|time\.h|pthread|sys/|utils/|shm/|net/|kis/|db/)' \
 	src/core/*.c src/core/*.h
 check "kis does no I/O and knows no server" none '#include [<"](postgres|unistd|sys/|utils/|executor/|shm/|net/|db/)' \
-	src/kis/*.c src/kis/*.h
+	src/kis/*.c src/kis/*.h src/naver/*.c src/naver/*.h
 check "the network knows no tables" none 'executor/spi\.h|SPI_' src/net/*.c src/net/*.h src/broker/*.c src/broker/*.h
 check "shared memory knows no tables" none 'executor/spi\.h|SPI_' src/shm/*.c src/shm/*.h
 check "errors carry a code" reports_have_codes

@@ -49,6 +49,27 @@ guc_live_ack(char **newval, void **extra, GucSource source)
 	return false;
 }
 
+/* Plain http only inside this machine: a quote that anybody may change is none. */
+static bool
+guc_quote_url(char **newval, void **extra, GucSource source)
+{
+	static const char *const heads[] = {"https://", "http://127.0.0.1", "http://localhost", "http://[::1]"};
+	const char *url = *newval != NULL ? *newval : "";
+	bool good = url[0] == '\0';
+
+	for (int i = 0; i < (int) lengthof(heads); i++)
+	{
+		const char *rest = url + strlen(heads[i]);
+
+		if (strncmp(url, heads[i], strlen(heads[i])) == 0)
+			good |= i == 0 ? rest[0] != '\0' : rest[0] == '\0' || rest[0] == ':' || rest[0] == '/';
+	}
+	if (good && strlen(url) < 256)
+		return true;
+	GUC_check_errdetail("The address must start with https://, or with http:// and a loopback address.");
+	return false;
+}
+
 static void
 guc_string(const char *name, const char *what, char **var, const char *boot, GucContext context,
 		   GucStringCheckHook check)
@@ -98,6 +119,13 @@ qts_guc_define(void)
 			&qts_guc.ledger_interval, 10, 1, 3600, PGC_SIGHUP, GUC_UNIT_S);
 	guc_string("qts.live_ack", "Must be \"" QTS_LIVE_ACK "\" for trading_mode live to take effect.",
 			   &qts_guc.live_ack, "", PGC_SIGHUP, guc_live_ack);
+	guc_int("qts.max_books", "Order books the board has room for; the oldest make room for new ones.",
+			&qts_guc.max_books, 256, 0, 65536, PGC_POSTMASTER, 0);
+	guc_int(
+		"qts.max_clock_skew",
+		"Difference between the exchange's time of a pushed price and ours above which it is refused; 0 = "
+		"not looked at.",
+		&qts_guc.max_clock_skew, 60, 0, 86400, PGC_SIGHUP, GUC_UNIT_S);
 	guc_int("qts.max_entries_per_minute", "Buys an account may send in a minute; 0 = no limit.",
 			&qts_guc.max_entries_per_minute, 30, 0, 100000, PGC_SIGHUP, 0);
 	guc_int("qts.max_exits_per_minute", "Sells an account may send in a minute; 0 = no limit.",
@@ -113,8 +141,14 @@ qts_guc_define(void)
 			PGC_POSTMASTER, 0);
 	guc_int("qts.max_xid_age", "Age of the oldest transaction id before entries stop; 0 = not watched.",
 			&qts_guc.max_xid_age, 1000000000, 0, 2000000000, PGC_SIGHUP, 0);
+	DefineCustomBoolVariable("qts.naver_decides", "Lets automatic exits be decided on a price of Naver.",
+							 NULL, &qts_guc.naver_decides, false, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	guc_string("qts.naver_url", "Address of the fallback quotes; empty = not used.", &qts_guc.naver_url,
+			   "https://polling.finance.naver.com", PGC_SIGHUP, guc_quote_url);
 	DefineCustomBoolVariable("qts.notify", "Sends NOTIFY for programs outside.", NULL, &qts_guc.notify, true,
 							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("qts.quotes", "Asks for quotes by request beside those that are pushed.", NULL,
+							 &qts_guc.quotes, true, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	guc_int("qts.rest_rate_live",
 			"Requests per second and app key to the live broker; 0 = as trade.rate_limits says.",
 			&qts_guc.rest_rate_live, 12, 0, 60, PGC_SIGHUP, 0);

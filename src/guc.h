@@ -43,6 +43,8 @@ typedef struct QtsGuc
 	int ledger_idle_interval; /* s */
 	int ledger_interval;	  /* s */
 	char *live_ack;
+	int max_books;
+	int max_clock_skew;			/* s; 0 = not looked at */
 	int max_entries_per_minute; /* per account; 0 = no limit */
 	int max_exits_per_minute;
 	int max_order_attempts;
@@ -50,7 +52,10 @@ typedef struct QtsGuc
 	int max_slot_wal;		   /* MB */
 	int max_symbols;
 	int max_xid_age; /* transactions */
+	bool naver_decides;
+	char *naver_url;
 	bool notify;
+	bool quotes;
 	int rest_rate_live; /* calls per second */
 	int rest_rate_paper;
 	int rest_rate_sim;

@@ -2,7 +2,7 @@
 # proof.pl
 #		The tables of docs/ that name other files, against those files: a test that
 #		docs/proof.md names exists, every fault, rule and defect has its row, and every
-#		alert that the engine raises is explained in docs/orders.md.  Needs no server.
+#		alert that the engine raises is explained in docs/orders.md or docs/prices.md.  Needs no server.
 use strict;
 use warnings;
 use File::Basename qw(dirname);
@@ -37,7 +37,7 @@ sub rows
 }
 
 my %wanted = map { $_ => 1 } ((map { "fault $_" } 1 .. 30), (map { "F$_" } 1 .. 31),
-	(map { "R$_" } 1 .. 21), (map { "B-E$_" } 1 .. 30), 'B-D1');
+	(map { "R$_" } 1 .. 21), (map { "B-E$_" } 1 .. 30), (map { "B-P$_" } 1, 2, 3, '3b', 4, 5, 8), 'B-D1');
 my %text;
 
 # `file`: "name", "name"; `file`: ... -- or the reason why it cannot apply.
@@ -66,7 +66,7 @@ sub proved
 }
 
 my (%seen, @wrong);
-for my $row (grep { $_->[0] =~ /^(?:fault \d+|[FR]\d+|B-[DE]\d+)$/ } rows('docs/proof.md'))
+for my $row (grep { $_->[0] =~ /^(?:fault \d+|[FR]\d+|B-[DEP]\d+b?)$/ } rows('docs/proof.md'))
 {
 	my ($id, $proof) = @$row[ 0, -1 ];
 	push @wrong, "$id: twice" if $seen{$id}++;
@@ -112,9 +112,11 @@ sub raised
 }
 
 my %raised = raised();
-my %told = map { $_->[0] =~ /^`([A-Z_]{4,})`$/ ? ($1 => 1) : () } rows('docs/orders.md');
+# Sources of prices are written the same way, but they are no alerts.
+my %told = map { ($_->[1] // '') =~ /^(?:CRITICAL|WARNING|INFO)/ && $_->[0] =~ /^`([A-Z_]{4,})`$/ ? ($1 => 1) : () }
+  map { rows($_) } 'docs/orders.md', 'docs/prices.md';
 cmp_ok(scalar keys %raised, '>', 20, 'alerts are found in the source');
 is_deeply([ sort grep { !$told{$_} } keys %raised ], [],
-	'every alert is explained in docs/orders.md');
+	'every alert is explained in docs/orders.md or docs/prices.md');
 is_deeply([ sort grep { !$raised{$_} } keys %told ], [], 'and none that does not exist');
 done_testing();

@@ -39,8 +39,35 @@ CREATE TABLE market.calendar (
 	close_at time NOT NULL DEFAULT '15:30',
 	end_at time NOT NULL DEFAULT '16:00',
 	note text,
+	-- who said so last; confirmed: the broker's own calendar agrees
+	source text NOT NULL DEFAULT 'LOCAL',
+	confirmed boolean NOT NULL DEFAULT false,
+	-- why the day may not be what the row says; nothing new is bought while it stands
+	doubt text,
 	CONSTRAINT calendar_times_check CHECK (auction_at <= open_at AND open_at < closing_auction_at
-		AND closing_auction_at <= close_at AND close_at <= end_at)
+		AND closing_auction_at <= close_at AND close_at <= end_at),
+	CONSTRAINT calendar_source_check CHECK (source IN ('PRESET', 'IMPORT', 'LOCAL', 'KIS'))
+);
+
+-- The timetable of a normal day, each row valid from its date until the next of
+-- the same venue and phase; without times the phase is abolished.  On a day that
+-- opens late or closes late, times move with the opening or with the close.
+-- The engine trades KRX OPENING_AUCTION to CLOSING_AUCTION; the rest is seen only.
+CREATE TABLE market.sessions (
+	venue text NOT NULL,
+	phase text NOT NULL,
+	from_date date NOT NULL,
+	start_at time,
+	end_at time,
+	start_moves text,
+	end_moves text,
+	note text,
+	PRIMARY KEY (venue, phase, from_date),
+	CONSTRAINT sessions_venue_check CHECK (venue IN ('KRX', 'NXT')),
+	CONSTRAINT sessions_phase_check CHECK (phase IN ('PRE_MARKET', 'OPENING_AUCTION', 'CONTINUOUS',
+		'CLOSING_AUCTION', 'AFTER_CLOSE', 'AFTER_MARKET', 'OFF_HOURS_BEFORE', 'OFF_HOURS_CLOSE', 'OFF_HOURS_SINGLE')),
+	CONSTRAINT sessions_times_check CHECK ((start_at IS NULL) = (end_at IS NULL) AND start_at < end_at),
+	CONSTRAINT sessions_moves_check CHECK (start_moves IN ('OPEN', 'CLOSE') AND end_moves IN ('OPEN', 'CLOSE'))
 );
 
 -- Rates in 1/10 000 000 of the amount, valid from a date on.
@@ -58,8 +85,9 @@ CREATE TABLE market.fee_rates (
 
 -- Append-only; one partition per trading date in Asia/Seoul.  No foreign key:
 -- the writer only takes symbols of the board, and a check per tick costs more.
--- The primary key (symbol, recv_ts, source, seq) is each partition's own: a dump
--- takes partitions for user tables, and a key handed down would be made twice.
+-- No key either: nothing refers to a tick, repeated ones never get here, and a
+-- unique index costs more than all the rest of the row.  Readers ask for a symbol
+-- and a time; that index is each partition's own.
 CREATE TABLE market.prices_ticks (
 	recv_ts timestamptz NOT NULL,
 	seq bigint NOT NULL,
@@ -100,6 +128,10 @@ CREATE TABLE market.freshness (
 	source text NOT NULL,
 	last_ts timestamptz NOT NULL,
 	last_price bigint NOT NULL,
+	bid_price bigint,
+	ask_price bigint,
+	acml_volume bigint,
+	exch_ts timestamptz,
 	PRIMARY KEY (symbol, source),
 	CONSTRAINT freshness_source_check CHECK (source IN ('KIS_WS', 'KIS_REST', 'NAVER'))
 ) WITH (fillfactor = 50);

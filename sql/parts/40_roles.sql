@@ -73,6 +73,9 @@ BEGIN
 	GRANT INSERT, UPDATE ON market.stocks, market.calendar, market.prices_best, market.freshness TO qts_price;
 	GRANT DELETE ON market.prices_best, market.freshness TO qts_price;
 	GRANT INSERT ON market.prices_ticks TO qts_price;
+	GRANT INSERT, UPDATE, DELETE ON market.sync_jobs TO qts_price;
+	GRANT INSERT, DELETE ON market.discrepancies TO qts_price;
+	PERFORM qts._grant_execute(ARRAY['_sync_enqueue', '_sync_claim', '_sync_done', '_sync_failed', '_sync_reap'], 'qts_price');
 
 	GRANT UPDATE (status, exit_mode, exit_profile_id, original_qty, updated_ts) ON trade.positions TO qts_exit;
 	GRANT INSERT, UPDATE ON trade.position_state TO qts_exit;
@@ -95,8 +98,14 @@ BEGIN
 	GRANT UPDATE (updated_ts) ON trade.accounts TO qts_execution;
 
 	GRANT INSERT ON trade.order_intents TO qts_reentry, qts_router, qts_strategy;
-	PERFORM qts._grant_execute(ARRAY['_halt_account', '_halt_entries'], 'qts_execution');
-	PERFORM qts._grant_execute(ARRAY['_drop_partitions', '_halt_entries'], 'qts_monitor');
+	PERFORM qts._grant_execute(ARRAY['_halt_account', '_halt_entries', '_doubt_day'], 'qts_execution');
+	PERFORM qts._grant_execute(ARRAY['_halt_entries', 'system._upkeep_partitions', 'system._upkeep_minutes',
+		'system._upkeep_days', 'system._upkeep_pack', 'system._upkeep_indicators',
+		'system._expire_next', 'system._drop_expired', 'system._upkeep_failed',
+		'refresh_indicators', '_last_closed_day', '_check_adjusted', '_base_price_jumped'], 'qts_monitor');
+	PERFORM qts._grant_execute(ARRAY['_atr_pct'], 'qts_exit');
+	PERFORM qts._grant_execute(ARRAY['_day_hours', 'system._ensure_range', '_check_base_price', '_check_adjusted',
+		'_base_price_jumped'], 'qts_price');
 END $$;
 
 CREATE OR REPLACE FUNCTION qts._grant_people() RETURNS void
@@ -106,14 +115,16 @@ BEGIN
 	REVOKE ALL ON ALL FUNCTIONS IN SCHEMA qts FROM qts_viewer, qts_operator, qts_admin;
 	GRANT USAGE ON SCHEMA qts TO qts_viewer;
 	GRANT SELECT ON ALL TABLES IN SCHEMA qts TO qts_viewer, qts_gateway;
-	PERFORM qts._grant_execute(ARRAY['status', 'health', 'price', 'help', 'available_qty', 'explain_exit', 'timeline',
-		'check_invariants', '_now', '_metrics', '_locked_qty', '_kst', '_mask'], role)
+	PERFORM qts._grant_execute(ARRAY['status', 'health', 'price', 'book', 'ticks', 'cache_stats', 'help', 'available_qty', 'explain_exit', 'timeline', 'sessions',
+		'previous_close', 'check_invariants', '_now', '_metrics', '_price_metrics', '_locked_qty', '_kst', '_mask'], role)
 		FROM unnest(ARRAY['qts_viewer', 'qts_gateway']) AS role;
 	PERFORM qts._grant_execute(ARRAY['exit', 'cancel_order', 'cancel_intent', 'set_exit_mode',
 		'set_position_exit_mode', 'release_position', 'emergency_stop', 'resolve_order', 'acknowledge_alert', 'pause_account',
-		'resume_account'], 'qts_operator');
+		'resume_account', 'refresh_price', 'watch', 'unwatch'], 'qts_operator');
 	PERFORM qts._grant_execute(ARRAY['add_account', 'remove_account', 'set_account_rate', 'set_rate_limit', 'save_exit_profile', 'set_position_profile',
-		'set_symbol_profile', 'deactivate'], 'qts_admin');
+		'set_symbol_profile', 'set_ts_policy', 'deactivate', 'set_session', 'set_trading_day', 'merge_calendar',
+		'import_calendar', 'import_stocks', 'import_daily_bars', 'import_minute_bars', 'import_file',
+		'refresh_indicators', '_last_closed_day', 'confirm_corporate_action'], 'qts_admin');
 	GRANT USAGE ON SCHEMA market, trade, system TO qts_admin;
 	GRANT SELECT ON ALL TABLES IN SCHEMA market, trade, system TO qts_admin;
 END $$;

@@ -17,9 +17,6 @@ BEGIN ATOMIC
 	INSERT INTO system.engine (sim_offset) VALUES (qts._advance_clock(by))
 	ON CONFLICT (only_row) DO UPDATE SET sim_offset = excluded.sim_offset;
 END;
-CREATE OR REPLACE FUNCTION qts.price(symbol text, OUT last bigint, OUT bid bigint, OUT ask bigint,
-	OUT source text, OUT age_ms bigint, OUT is_stale boolean) RETURNS record
-	AS 'MODULE_PATHNAME', 'qts_sql_price' LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
 CREATE OR REPLACE FUNCTION qts._workers(OUT slot integer, OUT worker text, OUT pid integer, OUT state text,
 	OUT since timestamptz, OUT turns bigint, OUT errors bigint, OUT last_error text,
 	OUT heartbeat timestamptz, OUT detail text) RETURNS SETOF record
@@ -34,17 +31,13 @@ CREATE OR REPLACE FUNCTION qts._sessions(OUT session text, OUT state text, OUT s
 CREATE OR REPLACE FUNCTION qts._metrics(OUT name text, OUT labels text, OUT value double precision,
 	OUT help text, OUT type text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'qts_sql_metrics' LANGUAGE C VOLATILE;
-CREATE OR REPLACE FUNCTION qts._bench_price(symbol text, reads bigint) RETURNS double precision
-	AS 'MODULE_PATHNAME', 'qts_sql_bench_price' LANGUAGE C STRICT VOLATILE;
 
 COMMENT ON FUNCTION qts._now() IS 'The clock of market logic: the server''s, or the virtual one of qts.sim_clock';
 COMMENT ON FUNCTION qts._set_clock(timestamptz) IS 'Moves the clock in shared memory; microseconds it now runs ahead; QT015 unless qts.sim_clock is on';
 COMMENT ON FUNCTION qts._advance_clock(interval) IS 'Moves the clock in shared memory; microseconds it now runs ahead; QT015 unless qts.sim_clock is on';
 COMMENT ON FUNCTION qts.set_clock(timestamptz) IS 'Moves the engine''s clock; QT015 unless qts.sim_clock is on';
 COMMENT ON FUNCTION qts.advance_clock(interval) IS 'Moves the engine''s clock forward by an interval (months count 30 days); QT015 unless qts.sim_clock is on';
-COMMENT ON FUNCTION qts.price(text) IS 'Best price of a symbol from shared memory, KRW; a row of nulls when there is none. No lock, no table';
 COMMENT ON FUNCTION qts._workers() IS 'Worker slots in shared memory; QT201 without preload';
 COMMENT ON FUNCTION qts._feeds() IS 'Broker feeds of the prices worker; QT201 without preload';
 COMMENT ON FUNCTION qts._sessions() IS 'Broker sessions of the execution worker: requests per second (null = no limit) and circuit breakers; QT201 without preload';
 COMMENT ON FUNCTION qts._metrics() IS 'Counters and latency histograms since the server started; QT201 without preload';
-COMMENT ON FUNCTION qts._bench_price(text, bigint) IS 'Nanoseconds per read of the price board in a C loop of so many reads; for benchmarks';

@@ -73,25 +73,47 @@ BEGIN ATOMIC
 	('2027-12-31', 'year-end closing')) AS h (d, n);
 END;
 
+-- A normal day (KRX and NXT as of 2026-10).  The KRX after-market began on 2026-09-14;
+-- with it the single-price session of the evening ended.
+CREATE OR REPLACE FUNCTION qts._load_sessions() RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	INSERT INTO market.sessions (venue, phase, from_date, start_at, end_at, start_moves, end_moves, note) VALUES
+	('KRX', 'OFF_HOURS_BEFORE', '2000-01-01', '08:30', '08:40', 'OPEN', 'OPEN', 'at the previous close'),
+	('KRX', 'OPENING_AUCTION', '2000-01-01', '08:30', '09:00', 'OPEN', 'OPEN', NULL),
+	('KRX', 'CONTINUOUS', '2000-01-01', '09:00', '15:20', 'OPEN', 'CLOSE', NULL),
+	('KRX', 'CLOSING_AUCTION', '2000-01-01', '15:20', '15:30', 'CLOSE', 'CLOSE', NULL),
+	('KRX', 'AFTER_CLOSE', '2000-01-01', '15:30', '16:00', 'CLOSE', 'CLOSE', 'last prints and what is booked late'),
+	('KRX', 'OFF_HOURS_CLOSE', '2000-01-01', '15:40', '16:00', 'CLOSE', 'CLOSE', 'at the close of the day'),
+	('KRX', 'OFF_HOURS_SINGLE', '2000-01-01', '16:00', '18:00', 'CLOSE', NULL, 'single price every ten minutes'),
+	('KRX', 'OFF_HOURS_SINGLE', '2026-09-14', NULL, NULL, NULL, NULL, 'abolished'),
+	('KRX', 'AFTER_MARKET', '2026-09-14', '16:00', '20:00', 'CLOSE', NULL, 'continuous, limit orders of its own types'),
+	('NXT', 'PRE_MARKET', '2025-03-04', '08:00', '08:50', NULL, NULL, 'left out on late openings'),
+	('NXT', 'CONTINUOUS', '2025-03-04', '09:00:30', '15:20', 'OPEN', 'CLOSE', NULL),
+	('NXT', 'AFTER_CLOSE', '2025-03-04', '15:30', '15:40', 'CLOSE', 'CLOSE', 'single price at the close'),
+	('NXT', 'AFTER_MARKET', '2025-03-04', '15:40', '20:00', 'CLOSE', NULL, NULL)
+	ON CONFLICT ON CONSTRAINT sessions_pkey DO NOTHING;
+END;
+
 -- Weekends get rows too: closed is knowledge, a missing row is the lack of it.
 CREATE OR REPLACE FUNCTION qts._load_calendar() RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-	INSERT INTO market.calendar (date, is_open, auction_at, open_at, closing_auction_at, close_at, end_at, note)
+	INSERT INTO market.calendar (date, is_open, auction_at, open_at, closing_auction_at, close_at, end_at, note, source)
 	SELECT d.date, h.date IS NULL AND extract(isodow FROM d.date) < 6,
-		s.hours[1]::time, s.hours[2]::time, s.hours[3]::time, s.hours[4]::time, s.hours[5]::time,
-		coalesce(h.note, s.note, CASE WHEN extract(isodow FROM d.date) > 5 THEN 'weekend' END)
+		t.auction_at, t.open_at, t.closing_auction_at, t.close_at, t.end_at,
+		coalesce(h.note, s.note, CASE WHEN extract(isodow FROM d.date) > 5 THEN 'weekend' END), 'PRESET'
 	FROM (SELECT g::date AS date FROM generate_series('2025-01-01'::timestamp, '2027-12-31', '1 day') AS g) AS d
 	LEFT JOIN qts._krx_holidays() AS h ON h.date = d.date
-	CROSS JOIN LATERAL (SELECT
-		CASE WHEN d.date IN ('2025-11-13', '2026-11-19', '2027-11-18')
-			THEN ARRAY['09:30', '10:00', '16:20', '16:30', '17:00']
-			WHEN d.date IN ('2025-01-02', '2026-01-02', '2027-01-04')
-			THEN ARRAY['09:30', '10:00', '15:20', '15:30', '16:00']
-			ELSE ARRAY['08:30', '09:00', '15:20', '15:30', '16:00'] END AS hours,
-		CASE WHEN d.date IN ('2025-11-13', '2026-11-19', '2027-11-18') THEN 'college entrance exam: one hour late'
-			WHEN d.date IN ('2025-01-02', '2026-01-02', '2027-01-04') THEN 'first trading day: opens one hour late'
-		END AS note) AS s
+	LEFT JOIN (VALUES
+		('2025-01-02'::date, '10:00'::time, NULL::time, 'first trading day: opens one hour late'),
+		('2026-01-02', '10:00', NULL, 'first trading day: opens one hour late'),
+		('2027-01-04', '10:00', NULL, 'first trading day: opens one hour late'),
+		('2025-11-13', '10:00', '16:30', 'college entrance exam: one hour late'),
+		('2026-11-19', '10:00', '16:30', 'college entrance exam: one hour late'),
+		('2027-11-18', '10:00', '16:30', 'college entrance exam: one hour late')) AS s (date, open_at, close_at, note)
+		ON s.date = d.date
+	CROSS JOIN LATERAL qts._day_hours(d.date, s.open_at, s.close_at) AS t
 	ON CONFLICT ON CONSTRAINT calendar_pkey DO NOTHING;
 END;
 
@@ -113,5 +135,8 @@ BEGIN
 	PERFORM qts._load_profiles();
 	PERFORM qts._load_fee_rates();
 	PERFORM qts._load_rate_limits();
+	PERFORM qts._load_sessions();
 	PERFORM qts._load_calendar();
+	PERFORM qts._load_watchlist();
+	PERFORM qts._load_ts_policy();
 END $$;

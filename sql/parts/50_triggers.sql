@@ -36,6 +36,10 @@ CREATE OR REPLACE TRIGGER qts_append BEFORE UPDATE OR DELETE ON market.prices_ti
 FOR EACH ROW EXECUTE FUNCTION qts._trg_append_only();
 CREATE OR REPLACE TRIGGER qts_truncate BEFORE TRUNCATE ON market.prices_ticks
 FOR EACH STATEMENT EXECUTE FUNCTION qts._trg_append_only();
+CREATE OR REPLACE TRIGGER qts_append BEFORE UPDATE OR DELETE ON market.ticks_packed
+FOR EACH ROW EXECUTE FUNCTION qts._trg_append_only();
+CREATE OR REPLACE TRIGGER qts_truncate BEFORE TRUNCATE ON market.ticks_packed
+FOR EACH STATEMENT EXECUTE FUNCTION qts._trg_append_only();
 CREATE OR REPLACE TRIGGER qts_append BEFORE UPDATE OR DELETE ON trade.exit_signals
 FOR EACH ROW EXECUTE FUNCTION qts._trg_append_only();
 CREATE OR REPLACE TRIGGER qts_truncate BEFORE TRUNCATE ON trade.exit_signals
@@ -81,10 +85,27 @@ CREATE OR REPLACE TRIGGER qts_wake AFTER INSERT OR UPDATE OR DELETE ON trade.exi
 FOR EACH STATEMENT EXECUTE FUNCTION qts._trg_wake('CONFIG');
 CREATE OR REPLACE TRIGGER qts_wake AFTER INSERT OR UPDATE OR DELETE ON market.calendar
 FOR EACH STATEMENT EXECUTE FUNCTION qts._trg_wake('CONFIG');
+CREATE OR REPLACE TRIGGER qts_wake AFTER INSERT OR UPDATE OR DELETE ON market.sessions
+FOR EACH STATEMENT EXECUTE FUNCTION qts._trg_wake('CONFIG');
 CREATE OR REPLACE TRIGGER qts_wake AFTER INSERT OR UPDATE OR DELETE ON market.fee_rates
 FOR EACH STATEMENT EXECUTE FUNCTION qts._trg_wake('CONFIG');
 CREATE OR REPLACE TRIGGER qts_wake AFTER INSERT OR UPDATE OR DELETE ON market.stocks
 FOR EACH STATEMENT WHEN (current_user <> 'qts_price') EXECUTE FUNCTION qts._trg_wake('CONFIG');
+CREATE OR REPLACE TRIGGER qts_wake AFTER INSERT ON market.sync_jobs
+FOR EACH STATEMENT WHEN (current_user <> 'qts_price') EXECUTE FUNCTION qts._trg_wake('QUOTE');
+CREATE OR REPLACE TRIGGER qts_wake AFTER INSERT OR UPDATE OR DELETE ON market.watchlist
+FOR EACH STATEMENT EXECUTE FUNCTION qts._trg_wake('QUOTE');
+-- Not at insert: a new stock is held by nobody, and a restore loads old base prices.
+CREATE OR REPLACE TRIGGER qts_base_price AFTER UPDATE OF base_price, limits_date ON market.stocks
+FOR EACH ROW WHEN (NEW.base_price IS NOT NULL AND NEW.limits_date IS NOT NULL
+	AND (OLD.base_price, OLD.limits_date) IS DISTINCT FROM (NEW.base_price, NEW.limits_date))
+EXECUTE FUNCTION qts._trg_base_price();
+-- The first tick of a day implies it, too, and is stored before anybody sees its price.
+CREATE OR REPLACE TRIGGER qts_base_price AFTER UPDATE OF prev_close ON market.prices_best
+FOR EACH ROW WHEN (NEW.prev_close <> coalesce(OLD.prev_close, 0) AND NEW.best_source <> 'NAVER')
+EXECUTE FUNCTION qts._trg_base_price();
+CREATE OR REPLACE TRIGGER qts_adjusted AFTER UPDATE OF close ON market.ohlcv_1d
+FOR EACH ROW WHEN (OLD.close <> NEW.close AND OLD.source <> 'TICKS' AND NEW.source <> 'TICKS') EXECUTE FUNCTION qts._trg_adjusted();
 CREATE OR REPLACE TRIGGER qts_wake AFTER INSERT OR UPDATE OR DELETE ON trade.accounts
 FOR EACH STATEMENT EXECUTE FUNCTION qts._trg_wake('ACCOUNT');
 CREATE OR REPLACE TRIGGER qts_wake AFTER INSERT OR UPDATE OR DELETE ON trade.rate_limits

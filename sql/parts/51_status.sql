@@ -12,7 +12,10 @@ BEGIN ATOMIC
 		FROM qts._feeds() AS f
 		UNION ALL
 		SELECT 3, 0, b.session, 'session', b.state, date_trunc('second', qts._kst(b.since)), NULL, NULL, b.detail
-		FROM qts._sessions() AS b) AS s
+		FROM qts._sessions() AS b
+		UNION ALL
+		SELECT 4, 0, p.name, p.kind, p.state, date_trunc('second', qts._kst(p.since)), NULL, NULL, p.detail
+		FROM qts._price_sync() AS p) AS s
 	ORDER BY s.part, s.place, s.name;
 END;
 
@@ -42,6 +45,9 @@ BEGIN ATOMIC
 	UNION ALL
 	SELECT 1, format('feed %s is %s%s', f.feed, f.state, coalesce(': ' || nullif(f.detail, ''), ''))
 	FROM qts._feeds() AS f WHERE f.state <> 'UP'
+	UNION ALL
+	SELECT 1, 'most followed prices are stale: ' || p.detail
+	FROM qts._price_sync() AS p WHERE p.state = 'EMERGENCY'
 	UNION ALL
 	SELECT 1, format('session %s is %s%s', b.session, b.state, coalesce(': ' || b.detail, ''))
 	FROM qts._sessions() AS b

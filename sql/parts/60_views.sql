@@ -63,4 +63,20 @@ SELECT a.alert_id AS id, qts._kst(a.last_ts)::timestamp(0) AS last, a.severity, 
 FROM system.alerts AS a WHERE a.acknowledged_ts IS NULL;
 
 CREATE OR REPLACE VIEW qts.metrics WITH (security_barrier) AS
-SELECT m.name, m.labels, m.value, m.help, m.type FROM qts._metrics() AS m;
+SELECT m.name, m.labels, m.value, m.help, m.type FROM qts._metrics() AS m
+UNION ALL
+SELECT p.name, p.labels, p.value, p.help, p.type FROM qts._price_metrics() AS p;
+
+CREATE OR REPLACE VIEW qts.ts_policy WITH (security_barrier) AS
+SELECT p.table_name, p.chunk, p.ahead, p.retention, p.compress_after, p.enabled, count(i.inhrelid) AS partitions,
+	coalesce(sum(pg_total_relation_size(i.inhrelid)), 0)::bigint AS bytes, p.updated_by, qts._kst(p.updated_ts) AS updated
+FROM system.ts_policy AS p
+LEFT JOIN pg_namespace AS n ON n.nspname = split_part(p.table_name, '.', 1)
+LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = split_part(p.table_name, '.', 2)
+LEFT JOIN pg_inherits AS i ON i.inhparent = c.oid
+GROUP BY p.table_name;
+
+CREATE OR REPLACE VIEW qts.upkeep WITH (security_barrier) AS
+SELECT u.task, qts._kst(u.watermark) AS done_until, u.rows, qts._kst(u.last_run) AS last_run, u.last_error,
+	qts._kst(u.last_error_ts) AS failed
+FROM system.upkeep AS u;

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * feed.h
- *		A broker's push feed: trade ticks and execution notices of one app key.
+ *		A broker's push feed: ticks, books and execution notices of one app key.
  *
  * One WebSocket per app key exists at the broker (kis-api 5.1), so one
  * process owns it.  Same rules as broker.h: malloc only, nothing throws,
@@ -16,6 +16,7 @@
 #include "core/price.h"
 
 #define QTS_FEED_MAX_KEYS 41 /* registrations of one session, notices included */
+#define QTS_BOOK_LEVELS 10
 
 typedef struct QtsTick
 {
@@ -27,12 +28,30 @@ typedef struct QtsTick
 	int64_t volume; /* of this print */
 	int64_t acml_volume;
 	QtsKrw acml_value;
-	QtsKrw change;	 /* signed, against the previous close */
+	QtsKrw change; /* signed, against the previous close */
+	QtsKrw lower;  /* limits of the day; 0 = not told */
+	QtsKrw upper;
 	QtsTime exch_at; /* date + second of the exchange; QTS_TIME_NONE if unreadable */
 	QtsTime recv_at;
 	bool halted;
 	char market_class; /* 0 when the field is absent */
 } QtsTick;
+
+typedef struct QtsBookLevel
+{
+	QtsKrw price; /* 0 = no such level */
+	QtsQty qty;
+} QtsBookLevel;
+
+/* Best first; levels without a price or a quantity are left out. */
+typedef struct QtsBook
+{
+	char symbol[QTS_SYMBOL_LEN + 1];
+	QtsBookLevel bid[QTS_BOOK_LEVELS];
+	QtsBookLevel ask[QTS_BOOK_LEVELS];
+	QtsTime exch_at; /* QTS_TIME_NONE if unreadable */
+	QtsTime recv_at;
+} QtsBook;
 
 /* H0STCNI0/H0STCNI9, kis-api 5.6.  Plain data: it crosses shared memory. */
 typedef struct QtsNotice
@@ -64,10 +83,12 @@ typedef struct QtsFeedCounters
 	uint64_t frames;
 	uint64_t ticks;
 	uint64_t notices;
-	uint64_t malformed; /* frames refused by the parser */
+	uint64_t books;
+	uint64_t malformed; /* frames, and records of readable frames, refused by the parser */
 	uint64_t undecryptable;
 	uint64_t unread;   /* notices among both: the ledger must tell what they said */
 	uint64_t overflow; /* ticks lost to a full ring: counted, never silent */
+	uint64_t books_lost;
 	uint64_t connects;
 	uint64_t drops;
 } QtsFeedCounters;
@@ -81,11 +102,24 @@ extern void qts_kis_feed_close(QtsFeed *feed);
 /* Approval key, connect, back-off, subscriptions, watchdog; ms until the next call. */
 extern long qts_kis_feed_drive(QtsFeed *feed, int64_t mono, QtsTime now);
 
-/* Wanted symbols; the difference is applied, unsubscribes first.  Returns how many fit. */
-extern int qts_kis_feed_want(QtsFeed *feed, const char (*symbols)[QTS_SYMBOL_LEN + 1], int count);
+/* What is wanted of a symbol. */
+typedef struct QtsFeedWant
+{
+	char symbol[QTS_SYMBOL_LEN + 1];
+	bool trades;
+	bool book;
+} QtsFeedWant;
+
+/*
+ * Wanted symbols, dearest first; the difference is applied, unsubscribes
+ * first.  Trades of all of them come before the first book.  Returns how many
+ * trades fit; *books, when not NULL, how many books.
+ */
+extern int qts_kis_feed_want(QtsFeed *feed, const QtsFeedWant *wanted, int count, int *books);
 
 /* Up to max decoded entries; the rest stays.  Ticks come in arrival order. */
 extern int qts_kis_feed_ticks(QtsFeed *feed, QtsTick *ticks, int max);
+extern int qts_kis_feed_books(QtsFeed *feed, QtsBook *books, int max);
 extern int qts_kis_feed_notices(QtsFeed *feed, QtsNotice *notices, int max);
 
 /* epoch grows by one at every (re)connect: whoever saw another one must reconcile. */

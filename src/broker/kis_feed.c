@@ -236,25 +236,48 @@ qts_kis_feed_drive(QtsFeed *feed, int64_t mono, QtsTime now)
 	return wait >= 0 && wait < 1000 ? wait : 1000;
 }
 
-int
-qts_kis_feed_want(QtsFeed *feed, const char (*symbols)[QTS_SYMBOL_LEN + 1], int count)
+/* Append one registration unless it is there or no symbol; false when there is no room. */
+static bool
+feed_want_one(QtsFeed *feed, const QtsFeedWant *want, bool book)
 {
-	int room = kis_feed_capacity(feed);
+	FeedKey *key = &feed->wanted[feed->wanted_count];
+
+	if (memchr(want->symbol, '\0', sizeof(want->symbol)) == NULL || want->symbol[0] == '\0')
+		return true;
+	for (int i = 0; i < feed->wanted_count; i++)
+	{
+		if (feed->wanted[i].book == book && strcmp(feed->wanted[i].symbol, want->symbol) == 0)
+			return true;
+	}
+	if (feed->wanted_count >= kis_feed_capacity(feed))
+		return false;
+	strcpy(key->symbol, want->symbol);
+	key->book = book;
+	feed->wanted_count++;
+	return true;
+}
+
+int
+qts_kis_feed_want(QtsFeed *feed, const QtsFeedWant *wanted, int count, int *books)
+{
+	int trades;
 
 	feed->wanted_count = 0;
-	for (int i = 0; i < count && feed->wanted_count < room; i++)
+	for (int i = 0; i < count; i++)
 	{
-		bool known = false;
-
-		if (memchr(symbols[i], '\0', sizeof(symbols[i])) == NULL || symbols[i][0] == '\0')
-			continue;
-		for (int j = 0; j < feed->wanted_count && !known; j++)
-			known = strcmp(feed->wanted[j], symbols[i]) == 0;
-		if (!known)
-			strcpy(feed->wanted[feed->wanted_count++], symbols[i]);
+		if (wanted[i].trades && !feed_want_one(feed, &wanted[i], false))
+			break;
 	}
+	trades = feed->wanted_count;
+	for (int i = 0; i < count; i++)
+	{
+		if (wanted[i].book && !feed_want_one(feed, &wanted[i], true))
+			break;
+	}
+	if (books)
+		*books = feed->wanted_count - trades;
 	(void) kis_feed_pump(feed, qts_mono_us());
-	return feed->wanted_count;
+	return trades;
 }
 
 /* host of scheme://host:port/..., to choose pacing. */

@@ -3,8 +3,8 @@
  * kis_feed_data.c
  *		Data frames into rings, and rings to the caller.
  *
- * A full tick ring loses its oldest entry and counts it: the newest price is
- * what matters.  A notice is never lost here: before the ring could overflow
+ * A full ring of ticks or books loses its oldest entry and counts it: the
+ * newest is what matters.  A notice is never lost here: before the ring could overflow
  * within one frame, reading stops and TCP holds the broker back.
  *
  *-------------------------------------------------------------------------
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "broker/kis_feed_int.h"
+#include "core/session.h"
 
 #define FEED_SEALED_MAX 3
 
@@ -20,8 +21,9 @@ bool
 kis_feed_data_open(QtsFeed *feed)
 {
 	feed->ticks = malloc(FEED_TICKS * sizeof(QtsTick));
+	feed->books = malloc(FEED_BOOKS * sizeof(QtsBook));
 	feed->notice_ring = malloc(FEED_NOTICES * sizeof(QtsNotice));
-	return feed->ticks && feed->notice_ring;
+	return feed->ticks && feed->books && feed->notice_ring;
 }
 
 void
@@ -41,6 +43,7 @@ kis_feed_data_close(QtsFeed *feed)
 		explicit_bzero(feed->plain, feed->plain_size);
 	free(feed->plain);
 	free(feed->ticks);
+	free(feed->books);
 	free(feed->notice_ring);
 }
 
@@ -67,26 +70,63 @@ static void
 feed_take_ticks(QtsFeed *feed, const QtsKisFrame *frame, int64_t mono)
 {
 	QtsKisRecords records;
-	QtsKisDecode kind = QTS_KIS_MALFORMED;
+	QtsKisDecode kind;
 
-	if (qts_kis_records_open(&records, frame->payload, frame->len, frame->count))
+	if (!qts_kis_records_open(&records, frame->payload, frame->len, frame->count))
 	{
-		for (;;)
+		feed->counters.malformed++;
+		return;
+	}
+	for (;;)
+	{
+		QtsTick *tick = &feed->ticks[feed->tick_head % FEED_TICKS];
+
+		kind = qts_kis_tick_next(&records, mono + feed->clock_offset, tick);
+		if (kind == QTS_KIS_END)
+			return;
+		if (kind == QTS_KIS_MALFORMED)
 		{
-			if (feed->tick_head - feed->tick_tail == FEED_TICKS)
-			{
-				feed->tick_tail++;
-				feed->counters.overflow++;
-			}
-			kind = qts_kis_tick_next(&records, mono + feed->clock_offset,
-									 &feed->ticks[feed->tick_head % FEED_TICKS]);
-			if (kind != QTS_KIS_DECODED)
-				break;
-			feed->tick_head++;
-			feed->counters.ticks++;
+			feed->counters.malformed++;
+			continue;
+		}
+		tick->source = QTS_SOURCE_KIS_WS;
+		feed->tick_head++;
+		feed->counters.ticks++;
+		/* one place stays free for the next to be read into */
+		if (feed->tick_head - feed->tick_tail == FEED_TICKS)
+		{
+			feed->tick_tail++;
+			feed->counters.overflow++;
 		}
 	}
-	feed->counters.malformed += kind == QTS_KIS_MALFORMED;
+}
+
+static void
+feed_take_books(QtsFeed *feed, const QtsKisFrame *frame, int64_t mono)
+{
+	QtsKisRecords records;
+	QtsKisDecode kind;
+
+	if (!qts_kis_records_open(&records, frame->payload, frame->len, frame->count))
+	{
+		feed->counters.malformed++;
+		return;
+	}
+	for (;;)
+	{
+		kind = qts_kis_book_next(&records, mono + feed->clock_offset,
+								 &feed->books[feed->book_head % FEED_BOOKS]);
+		if (kind == QTS_KIS_END)
+			return;
+		feed->counters.malformed += kind == QTS_KIS_MALFORMED;
+		feed->counters.books += kind == QTS_KIS_DECODED;
+		feed->book_head += kind == QTS_KIS_DECODED;
+		if (feed->book_head - feed->book_tail == FEED_BOOKS)
+		{
+			feed->book_tail++;
+			feed->counters.books_lost++;
+		}
+	}
 }
 
 static void
@@ -181,6 +221,11 @@ kis_feed_data(QtsFeed *feed, const char *text, size_t len, int64_t mono)
 		feed_take_ticks(feed, &frame, mono);
 		return;
 	}
+	if (!frame.encrypted && strcmp(frame.tr_id, QTS_KIS_TR_BOOK) == 0)
+	{
+		feed_take_books(feed, &frame, mono);
+		return;
+	}
 	notice = strcmp(frame.tr_id, qts_kis_notice_tr(feed->id.environment)) == 0;
 	/* a notice in clear text is not the broker's way: it would be a forger's */
 	if (!notice || !frame.encrypted)
@@ -211,6 +256,16 @@ qts_kis_feed_ticks(QtsFeed *feed, QtsTick *ticks, int max)
 
 	while (n < max && feed->tick_tail != feed->tick_head)
 		ticks[n++] = feed->ticks[feed->tick_tail++ % FEED_TICKS];
+	return n;
+}
+
+int
+qts_kis_feed_books(QtsFeed *feed, QtsBook *books, int max)
+{
+	int n = 0;
+
+	while (n < max && feed->book_tail != feed->book_head)
+		books[n++] = feed->books[feed->book_tail++ % FEED_BOOKS];
 	return n;
 }
 

@@ -17,6 +17,7 @@
 #include "net/ws.h"
 
 #define FEED_TICKS 8192	  /* power of two; the oldest are dropped */
+#define FEED_BOOKS 512	  /* power of two; the oldest are dropped */
 #define FEED_NOTICES 4096 /* power of two; never dropped: reading stops */
 #define FEED_HELD 16	  /* encrypted frames that came before their key */
 #define FEED_HELD_SIZE 8192
@@ -36,17 +37,25 @@ typedef enum FeedSubState
 	FEED_SUB_SENT,
 	FEED_SUB_ACTIVE,
 	FEED_SUB_LEAVING, /* unsubscribe sent */
-	FEED_SUB_REFUSED  /* by the broker; not asked again on this connection */
+	FEED_SUB_REFUSED  /* by the broker; asked again on this connection only if it had no room */
 } FeedSubState;
 
 typedef struct FeedSub
 {
 	char symbol[QTS_SYMBOL_LEN + 1];
+	bool book; /* else trades */
 	FeedSubState state;
 	bool wanted;
+	bool full; /* refused because there were too many */
 	int tries;
 	int64_t since; /* monotonic us of the last message about it */
 } FeedSub;
+
+typedef struct FeedKey
+{
+	char symbol[QTS_SYMBOL_LEN + 1];
+	bool book;
+} FeedKey;
 
 struct QtsFeed
 {
@@ -76,7 +85,7 @@ struct QtsFeed
 	FeedSubState notices; /* registration of the HTS id */
 	FeedSub subs[QTS_FEED_MAX_KEYS];
 	int sub_count;
-	char wanted[QTS_FEED_MAX_KEYS][QTS_SYMBOL_LEN + 1];
+	FeedKey wanted[QTS_FEED_MAX_KEYS];
 	int wanted_count;
 	int64_t next_send;
 
@@ -91,6 +100,9 @@ struct QtsFeed
 	QtsTick *ticks;
 	uint32_t tick_head;
 	uint32_t tick_tail;
+	QtsBook *books;
+	uint32_t book_head;
+	uint32_t book_tail;
 	QtsNotice *notice_ring;
 	uint32_t notice_head;
 	uint32_t notice_tail;
@@ -105,6 +117,7 @@ extern void kis_feed_up(QtsFeed *feed, int64_t mono);
 /* kis_feed_subs.c */
 extern int kis_feed_capacity(const QtsFeed *feed);
 extern void kis_feed_subs_reset(QtsFeed *feed);
+extern FeedSub *kis_feed_sub(QtsFeed *feed, const char *symbol, bool book);
 /* Send what is due; ms until more is, -1 = nothing left to send. */
 extern long kis_feed_pump(QtsFeed *feed, int64_t mono);
 extern void kis_feed_control(QtsFeed *feed, const QtsKisControl *control, int64_t mono);

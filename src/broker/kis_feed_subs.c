@@ -14,9 +14,10 @@
 
 #include "broker/kis_feed_int.h"
 
-#define SUBS_PACE (50 * QTS_MS)
+#define SUBS_PACE (200 * QTS_MS)
 #define SUBS_ACK (10 * QTS_SEC)	 /* without an answer: once more */
 #define SUBS_LEAVE (3 * QTS_SEC) /* without an answer: gone */
+#define SUBS_FULL (5 * QTS_SEC)	 /* the broker may take so long to let one go */
 #define SUBS_TRIES 3
 
 int
@@ -47,12 +48,12 @@ subs_send(QtsFeed *feed, const char *tr_id, const char *tr_key, bool subscribe, 
 	return sent;
 }
 
-static FeedSub *
-subs_find(QtsFeed *feed, const char *symbol)
+FeedSub *
+kis_feed_sub(QtsFeed *feed, const char *symbol, bool book)
 {
 	for (int i = 0; i < feed->sub_count; i++)
 	{
-		if (strcmp(feed->subs[i].symbol, symbol) == 0)
+		if (feed->subs[i].book == book && strcmp(feed->subs[i].symbol, symbol) == 0)
 			return &feed->subs[i];
 	}
 	return NULL;
@@ -72,7 +73,7 @@ subs_plan(QtsFeed *feed, int64_t mono)
 		feed->subs[i].wanted = false;
 	for (int i = 0; i < feed->wanted_count; i++)
 	{
-		FeedSub *sub = subs_find(feed, feed->wanted[i]);
+		FeedSub *sub = kis_feed_sub(feed, feed->wanted[i].symbol, feed->wanted[i].book);
 
 		if (sub)
 			sub->wanted = true;
@@ -89,10 +90,12 @@ subs_plan(QtsFeed *feed, int64_t mono)
 	}
 	for (int i = 0; i < feed->wanted_count && feed->sub_count < kis_feed_capacity(feed); i++)
 	{
-		if (subs_find(feed, feed->wanted[i]))
+		const FeedKey *key = &feed->wanted[i];
+
+		if (kis_feed_sub(feed, key->symbol, key->book))
 			continue;
-		feed->subs[feed->sub_count] = (FeedSub){.wanted = true};
-		strcpy(feed->subs[feed->sub_count].symbol, feed->wanted[i]);
+		feed->subs[feed->sub_count] = (FeedSub){.wanted = true, .book = key->book};
+		strcpy(feed->subs[feed->sub_count].symbol, key->symbol);
 		feed->sub_count++;
 	}
 }
@@ -110,6 +113,9 @@ subs_next(QtsFeed *feed, int64_t mono)
 		if (!sub->wanted && (sub->state == FEED_SUB_SENT || sub->state == FEED_SUB_ACTIVE))
 			return sub;
 		if (sub->state == FEED_SUB_SENT && mono - sub->since > SUBS_ACK && sub->tries < SUBS_TRIES)
+			sub->state = FEED_SUB_NEW;
+		if (sub->state == FEED_SUB_REFUSED && sub->full && mono - sub->since > SUBS_FULL &&
+			sub->tries < SUBS_TRIES)
 			sub->state = FEED_SUB_NEW;
 		if (!enter && sub->wanted && sub->state == FEED_SUB_NEW)
 			enter = sub;
@@ -137,7 +143,7 @@ kis_feed_pump(QtsFeed *feed, int64_t mono)
 			return -1;
 		if (mono < feed->next_send)
 			return (long) ((feed->next_send - mono) / QTS_MS + 1);
-		if (!subs_send(feed, QTS_KIS_TR_TICK, sub->symbol, sub->wanted, mono))
+		if (!subs_send(feed, sub->book ? QTS_KIS_TR_BOOK : QTS_KIS_TR_TICK, sub->symbol, sub->wanted, mono))
 			return 10;
 		sub->state = sub->wanted ? FEED_SUB_SENT : FEED_SUB_LEAVING;
 		sub->tries += sub->wanted;
@@ -164,9 +170,9 @@ subs_notice_answer(QtsFeed *feed, const QtsKisControl *control, int64_t mono)
 }
 
 static void
-subs_symbol_answer(QtsFeed *feed, const QtsKisControl *control)
+subs_symbol_answer(QtsFeed *feed, const QtsKisControl *control, bool book)
 {
-	FeedSub *sub = subs_find(feed, control->tr_key);
+	FeedSub *sub = kis_feed_sub(feed, control->tr_key, book);
 
 	if (!sub)
 		return;
@@ -180,7 +186,10 @@ subs_symbol_answer(QtsFeed *feed, const QtsKisControl *control)
 	else if (control->kind == QTS_KIS_CONTROL_ACK || strcmp(control->msg_cd, "OPSP0002") == 0)
 		sub->state = FEED_SUB_ACTIVE;
 	else
+	{
 		sub->state = FEED_SUB_REFUSED;
+		sub->full = strcmp(control->msg_cd, "OPSP0008") == 0;
+	}
 }
 
 /* Errors about the session itself: there is nothing to gain from staying. */
@@ -212,5 +221,7 @@ kis_feed_control(QtsFeed *feed, const QtsKisControl *control, int64_t mono)
 	else if (strcmp(control->tr_id, qts_kis_notice_tr(feed->id.environment)) == 0)
 		subs_notice_answer(feed, control, mono);
 	else if (strcmp(control->tr_id, QTS_KIS_TR_TICK) == 0)
-		subs_symbol_answer(feed, control);
+		subs_symbol_answer(feed, control, false);
+	else if (strcmp(control->tr_id, QTS_KIS_TR_BOOK) == 0)
+		subs_symbol_answer(feed, control, true);
 }

@@ -89,7 +89,8 @@ typedef struct KisTokenState
 {
 	char bearer[QTS_KIS_TOKEN_LEN + 32]; /* whole header line; "" = none */
 	unsigned age;						 /* grows with every token taken or lost */
-	int64_t expires_at;					 /* unix seconds */
+	int64_t issued_at;					 /* unix seconds */
+	int64_t expires_at;
 	int64_t refresh_at;
 	int64_t next_try; /* monotonic us */
 	int failures;

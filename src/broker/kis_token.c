@@ -187,6 +187,7 @@ token_take(QtsBroker *broker, const TokenFile *file)
 		margin = TOKEN_MARGIN_S;
 	snprintf(t->bearer, sizeof(t->bearer), "authorization: Bearer %s", file->token);
 	t->age++;
+	t->issued_at = file->issued_at;
 	t->expires_at = file->expires_at;
 	t->refresh_at = file->expires_at - margin;
 	/* a life shorter than the issue limit must not become a loop of requests */
@@ -203,8 +204,13 @@ token_usable(const QtsBroker *broker, const TokenFile *file)
 	int64_t life = file->expires_at - file->issued_at;
 	int64_t margin = life / 10 < TOKEN_MARGIN_S ? life / 10 : TOKEN_MARGIN_S;
 
-	/* the one that was refused is still in the file until someone replaces it */
-	return file->token[0] != '\0' && life > 0 && file->expires_at - margin > token_wall() &&
+	if (file->token[0] == '\0' || life <= 0 || file->expires_at - margin <= token_wall())
+		return false;
+	/*
+	 * The one that was refused is still in the file until someone replaces it,
+	 * and for hours the broker issues the same text anew.
+	 */
+	return file->issued_at > t->issued_at ||
 		   strcmp(file->token, t->bearer[0] ? t->bearer + strlen("authorization: Bearer ") : "") != 0;
 }
 
@@ -265,6 +271,15 @@ token_done(void *arg, const QtsHttpAnswer *answer)
 	explicit_bzero(&file, sizeof(file));
 }
 
+/* Has one been issued just now, whichever process asked for it? */
+static bool
+token_fresh(const TokenFile *file)
+{
+	int64_t age = token_wall() - file->issued_at;
+
+	return file->token[0] != '\0' && age >= 0 && age < TOKEN_GAP / QTS_SEC;
+}
+
 /* From the file if someone else has been there, else from the broker. */
 static void
 token_get(QtsBroker *broker)
@@ -279,6 +294,8 @@ token_get(QtsBroker *broker)
 		t->next_try = broker->mono + TOKEN_LOCK_WAIT;
 	else if (token_read(t, &file) && token_usable(broker, &file))
 		token_take(broker, &file);
+	else if (token_fresh(&file))
+		t->next_try = broker->mono + TOKEN_LOCK_WAIT;
 	else if (file.hold_until > token_wall() && file.hold_until <= token_wall() + TOKEN_HOLD_S)
 		token_failed(broker, "no token: one is issued per minute",
 					 (file.hold_until - token_wall()) * QTS_SEC);

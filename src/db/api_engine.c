@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * api_engine.c
- *		SQL-callable functions over shared memory: clock, prices, workers,
- *		feeds, metrics.  They take no lock longer than a copy.
+ *		SQL-callable functions over shared memory: clock, workers, feeds,
+ *		metrics.  They take no lock longer than a copy.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,12 +12,11 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "portability/instr_time.h"
 #include "utils/builtins.h"
 
 #include "db/engine.h"
-#include "shm/board.h"
 #include "shm/clock.h"
+#include "shm/reads.h"
 #include "shm/shm.h"
 
 #define WORKER_PROCESSES 16 /* what the manual asks for */
@@ -25,12 +24,10 @@
 PG_FUNCTION_INFO_V1(qts_sql_now);
 PG_FUNCTION_INFO_V1(qts_sql_set_clock);
 PG_FUNCTION_INFO_V1(qts_sql_advance_clock);
-PG_FUNCTION_INFO_V1(qts_sql_price);
 PG_FUNCTION_INFO_V1(qts_sql_workers);
 PG_FUNCTION_INFO_V1(qts_sql_feeds);
 PG_FUNCTION_INFO_V1(qts_sql_sessions);
 PG_FUNCTION_INFO_V1(qts_sql_metrics);
-PG_FUNCTION_INFO_V1(qts_sql_bench_price);
 PG_FUNCTION_INFO_V1(qts_sql_identity);
 
 Datum
@@ -62,84 +59,6 @@ qts_sql_advance_clock(PG_FUNCTION_ARGS)
 	qts_clock_advance(by->time + (by->day + by->month * (int64) DAYS_PER_MONTH) * USECS_PER_DAY);
 	clock_moved();
 	PG_RETURN_INT64(qts_clock_offset());
-}
-
-/* The symbol as a C string without a copy to the heap of palloc's; "" when too long to be one. */
-static void
-arg_symbol(text *arg, char *symbol)
-{
-	size_t length = VARSIZE_ANY_EXHDR(arg);
-
-	if (length > QTS_SYMBOL_LEN)
-		length = 0;
-	memcpy(symbol, VARDATA_ANY(arg), length);
-	symbol[length] = '\0';
-}
-
-Datum
-qts_sql_price(PG_FUNCTION_ARGS)
-{
-	static TupleDesc desc = NULL; /* for the life of the process */
-	char symbol[QTS_SYMBOL_LEN + 1];
-	QtsBoardQuote quote;
-	Datum values[6] = {0};
-	bool nulls[6] = {true, true, true, true, true, true};
-
-	qts_require_preload();
-	if (desc == NULL)
-	{
-		TupleDesc found;
-		MemoryContext old;
-
-		if (get_call_result_type(fcinfo, NULL, &found) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "return type must be a row type");
-		old = MemoryContextSwitchTo(TopMemoryContext);
-		desc = BlessTupleDesc(CreateTupleDescCopy(found));
-		MemoryContextSwitchTo(old);
-	}
-	arg_symbol(PG_GETARG_TEXT_PP(0), symbol);
-	if (qts_board_quote(symbol, &quote))
-	{
-		values[0] = Int64GetDatum(quote.quote.last / QTS_PRICE_SCALE);
-		values[1] = Int64GetDatum(quote.quote.bid / QTS_PRICE_SCALE);
-		values[2] = Int64GetDatum(quote.quote.ask / QTS_PRICE_SCALE);
-		values[3] = CStringGetTextDatum(qts_source_name(quote.source));
-		values[4] = Int64GetDatum(quote.age_ms);
-		values[5] = BoolGetDatum(quote.stale);
-		memset(nulls, false, sizeof(nulls));
-		nulls[1] = quote.quote.bid == 0;
-		nulls[2] = quote.quote.ask == 0;
-	}
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
-}
-
-Datum
-qts_sql_bench_price(PG_FUNCTION_ARGS)
-{
-	char symbol[QTS_SYMBOL_LEN + 1];
-	int64 reads = PG_GETARG_INT64(1);
-	int slot;
-	QtsBoardEntry entry;
-	volatile int64 sum = 0;
-	instr_time start;
-	instr_time end;
-
-	qts_require_preload();
-	arg_symbol(PG_GETARG_TEXT_PP(0), symbol);
-	slot = qts_board_find(symbol);
-	if (slot < 0 || reads <= 0)
-		PG_RETURN_NULL();
-	INSTR_TIME_SET_CURRENT(start);
-	for (int64 i = 0; i < reads; i++)
-	{
-		if ((i & 0xffffff) == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (qts_board_read(slot, &entry))
-			sum += entry.quote.last;
-	}
-	INSTR_TIME_SET_CURRENT(end);
-	INSTR_TIME_SUBTRACT(end, start);
-	PG_RETURN_FLOAT8(INSTR_TIME_GET_DOUBLE(end) * 1e9 / (double) reads);
 }
 
 Datum
@@ -345,6 +264,25 @@ metric_breakers(ReturnSetInfo *result, const QtsSessionSlot *slot)
 	}
 }
 
+static void
+metric_reads(ReturnSetInfo *result)
+{
+	qts_reads_flush();
+	for (int c = 0; c < QTS_CACHE_COUNT; c++)
+	{
+		for (int r = 0; r < QTS_READ_COUNT; r++)
+		{
+			char labels[64];
+
+			snprintf(labels, sizeof(labels), "cache=\"%s\",result=\"%s\"", qts_cache_name((QtsCache) c),
+					 qts_read_name((QtsRead) r));
+			metric_row(result, "qts_cache_reads_total", labels,
+					   (double) qts_reads_value((QtsCache) c, (QtsRead) r),
+					   "Reads of prices and order books in shared memory", "counter");
+		}
+	}
+}
+
 Datum
 qts_sql_metrics(PG_FUNCTION_ARGS)
 {
@@ -355,6 +293,7 @@ qts_sql_metrics(PG_FUNCTION_ARGS)
 	for (int c = 0; c < QTS_COUNT_COUNT; c++)
 		metric_row(result, qts_counter_name((QtsCounter) c), "", (double) qts_counter_value((QtsCounter) c),
 				   qts_counter_help((QtsCounter) c), "counter");
+	metric_reads(result);
 	for (int i = 0; i < QTS_SHM_SESSIONS; i++)
 	{
 		QtsSessionSlot slot;

@@ -22,6 +22,7 @@
 #include "db/profile.h"
 #include "db/stmt.h"
 #include "errcodes.h"
+#include "guc.h"
 #include "shm/board.h"
 #include "shm/clock.h"
 #include "shm/shm.h"
@@ -45,7 +46,8 @@ static QtsStmt read_position = {
 	.sql = "SELECT p.symbol, p.qty, qts._locked_qty(p.position_id), coalesce(s.cycle_qty, p.original_qty),"
 		   " p.avg_price, p.exit_mode, p.quarantine_reason IS NOT NULL, coalesce(s.phase, 'OPEN'),"
 		   " coalesce(s.exit_cycle, 1), s.hwm_price, s.hwm_ts, s.stop_floor_price,"
-		   " (s.atr_pct * 1000000)::int8, s.last_avg_price, s.base_avg_price, s.last_qty,"
+		   " (coalesce(s.atr_pct, qts._atr_pct(p.symbol, p.avg_price)) * 1000000)::int8,"
+		   " s.last_avg_price, s.base_avg_price, s.last_qty,"
 		   " coalesce(s.trail_partial_done, false), coalesce(s.stop_floor_breach_ticks, 0),"
 		   " s.stop_floor_breach_ts, coalesce(s.trailing_breach_ticks, 0), s.trailing_breach_ts,"
 		   " coalesce((SELECT c.mode FROM trade.exit_control AS c), 'RUNNING')"
@@ -163,11 +165,11 @@ explain_read_quote(ExplainInput *in)
 	QtsBoardQuote seen;
 
 	in->quote.stale = true;
-	if (!qts_board_quote(in->symbol, &seen))
+	if (!qts_board_quote(in->symbol, QTS_BOARD_DECIDE, &seen))
 		return;
 	in->quote.last = seen.quote.last;
 	in->quote.bid = seen.quote.bid;
-	in->quote.stale = seen.stale || seen.too_old;
+	in->quote.stale = seen.stale || seen.too_old || !qts_source_decides(seen.source, qts_guc.naver_decides);
 	in->quote.in_session = seen.in_session;
 }
 

@@ -202,6 +202,8 @@ extern void qts_account_sync(const char *account, const char *state, bool ledger
 
 /* calendar.c: today's row, cached until the day or the configuration changes; NULL = no row. */
 extern const QtsCalendarDay *qts_calendar_today(TimestampTz now);
+/* An order was refused: does that contradict the calendar?  Then the day is doubtful, with an alert. */
+extern void qts_calendar_refused(const char *msg_cd, TimestampTz now);
 
 /* A code the master can hold: six capitals or digits, ETN with a Q before them. */
 extern bool qts_symbol_valid(const char *symbol);

@@ -149,7 +149,10 @@ qts_exec_order_answer(const pg_uuid_t *order_uid, const QtsBrokerEvent *event, T
 	if (step == QTS_ANSWER_GIVEN_UP)
 		order_given_up(&row, event);
 	else if (step == QTS_ANSWER_REJECTED)
+	{
 		order_rejected(&row, event);
+		qts_calendar_refused(event->msg_cd, now);
+	}
 	else if (step == QTS_ANSWER_UNKNOWN)
 		order_unknown(&row);
 }

@@ -145,6 +145,7 @@ bool
 qts_exec_gate(const char *account, QtsGate *gate)
 {
 	Datum args[1] = {qts_text(account)};
+	const QtsCalendarDay *day;
 	bool active;
 
 	memset(gate, 0, sizeof(*gate));
@@ -156,8 +157,9 @@ qts_exec_gate(const char *account, QtsGate *gate)
 	gate->claim.emergency_stop = qts_col_bool(0, 2);
 	gate->claim.now = qts_now();
 	gate->trade_date = qts_seoul_date(gate->claim.now);
-	gate->claim.accepts_orders =
-		qts_session_accepts_orders(qts_session_phase(qts_calendar_today(gate->claim.now), gate->claim.now));
+	day = qts_calendar_today(gate->claim.now);
+	gate->claim.accepts_orders = qts_session_accepts_orders(qts_session_phase(day, gate->claim.now));
+	gate->claim.doubtful = day != NULL && day->doubtful;
 	return active;
 }
 

@@ -36,7 +36,8 @@
 	"p.avg_price,"                                                                                           \
 	" p.exit_mode, p.quarantine_reason IS NOT NULL, s.phase, s.exit_cycle, s.hwm_price, s.hwm_ts, "          \
 	"s.stop_floor_price,"                                                                                    \
-	" s.atr_pct, s.last_avg_price, s.base_avg_price, s.last_qty, s.cycle_qty, s.trail_partial_done,"         \
+	" coalesce(s.atr_pct, qts._atr_pct(p.symbol, p.avg_price)),"                                             \
+	" s.last_avg_price, s.base_avg_price, s.last_qty, s.cycle_qty, s.trail_partial_done,"                    \
 	" s.stop_floor_breach_ticks, s.stop_floor_breach_ts, s.trailing_breach_ticks, s.trailing_breach_ts,"     \
 	" (SELECT coalesce(sum(i.qty - i.filled_qty), 0)::bigint FROM trade.order_intents i"                     \
 	"  WHERE i.position_id = p.position_id AND i.status IN " LIVE "),"                                       \
@@ -120,12 +121,15 @@ static QtsStmt insert_signal = {
 static QtsStmt store_state = {
 	"INSERT INTO trade.position_state AS s (position_id, phase, exit_cycle, hwm_price, hwm_ts, stop_floor_price,"
 	" last_avg_price, base_avg_price, last_qty, cycle_qty, trail_partial_done, stop_floor_breach_ticks,"
-	" stop_floor_breach_ts, trailing_breach_ticks, trailing_breach_ts, last_eval_ts, updated_ts)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)"
+	" stop_floor_breach_ts, trailing_breach_ticks, trailing_breach_ts, last_eval_ts, updated_ts, atr_pct)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16,"
+	" (SELECT qts._atr_pct(p.symbol, p.avg_price) FROM trade.positions AS p WHERE p.position_id = $1))"
 	" ON CONFLICT (position_id) DO UPDATE SET phase = $2, exit_cycle = $3, hwm_price = $4, hwm_ts = $5,"
 	" stop_floor_price = $6, last_avg_price = $7, base_avg_price = $8, last_qty = $9, cycle_qty = $10,"
 	" trail_partial_done = $11, stop_floor_breach_ticks = $12, stop_floor_breach_ts = $13,"
-	" trailing_breach_ticks = $14, trailing_breach_ts = $15, last_eval_ts = $16, updated_ts = $16",
+	" trailing_breach_ticks = $14, trailing_breach_ts = $15, last_eval_ts = $16, updated_ts = $16"
+	/* a person may have begun a new cycle meanwhile: what memory holds is of the old one */
+	" WHERE s.exit_cycle <= $3",
 	16,
 	{UUIDOID, TEXTOID, INT4OID, NUMERICOID, TIMESTAMPTZOID, NUMERICOID, NUMERICOID, NUMERICOID, INT8OID,
 	 INT8OID, BOOLOID, INT4OID, TIMESTAMPTZOID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID}};

@@ -15,23 +15,32 @@
 #include "broker/feed.h"
 #include "shm/board.h"
 
-/* A symbol to follow, for which account's credentials. */
-typedef struct QtsWanted
+/* What the tables must learn of one symbol and source. */
+typedef struct QtsPriceRow
 {
-	char symbol[QTS_SYMBOL_LEN + 1];
-	char account[12];
-} QtsWanted;
+	const char *symbol;
+	QtsSource source;
+	const QtsQuote *quote;
+	QtsPrice base; /* previous close, 0 = unknown */
+	QtsKrw acml_value;
+	bool heard; /* for market.freshness */
+	bool best;	/* for market.prices_best */
+	bool stale; /* and no source is fresh */
+} QtsPriceRow;
 
-/* Symbols of live positions and open orders, most valuable first; palloc'd. */
-extern QtsWanted *qts_price_wanted(int *count);
-
-/* Put the stored best prices, limits and today's calendar on the board. */
+/*
+ * Put the stored quotes of symbols that show nothing yet, the day's limits and
+ * today's calendar on the board.  Cheap when there is nothing to do.
+ */
 extern void qts_price_warm_board(TimestampTz now);
 
-/* Store a batch: every tick, and of each symbol the newest as best price. */
-extern void qts_price_store(const QtsTick *ticks, int n, int64 first_seq);
+/* Store a batch: the ticks as rows numbered from first_seq on, and what is newest of each symbol and source. */
+extern void qts_price_store(const QtsTick *ticks, int n, int64 first_seq, const QtsPriceRow *rows, int nrows);
 
-/* Mark prices that no source keeps fresh; returns how many changed. */
+/*
+ * Best prices whose source has gone stale: another fresh source takes over,
+ * without one they are marked.  Returns how many changed.
+ */
 extern int qts_price_mark_stale(TimestampTz now, bool trading);
 
 extern void qts_price_ensure_partitions(QtsDate date);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/session.h"
+#include "kis/kis_frame_int.h"
 #include "kis/kis_text.h"
 
 #define FRAME_CARETS UINT64_C(0x5E5E5E5E5E5E5E5E)
@@ -26,6 +27,7 @@ enum
 	TICK_PRICE = 2,
 	TICK_SIGN = 3,
 	TICK_CHANGE = 4,
+	TICK_RATE = 5,
 	TICK_ASK = 10,
 	TICK_BID = 11,
 	TICK_VOLUME = 12,
@@ -33,7 +35,7 @@ enum
 	TICK_ACML_VALUE = 14,
 	TICK_DATE = 33,
 	TICK_HALTED = 35,
-	TICK_MIN_WIDTH = 36,
+	TICK_MIN_WIDTH = 46,
 	TICK_MARKET = 46,
 	TICK_FIELDS = 47
 };
@@ -172,30 +174,22 @@ qts_kis_records_next(QtsKisRecords *records, QtsKisField *fields, int max)
 	return n + 1;
 }
 
-/* Unsigned number of at most 18 digits; empty is 0, anything else is refused. */
-static inline bool
-frame_number(QtsKisField field, int64_t *out)
+/* -1, 0 or 1. */
+static int
+frame_sign(QtsKisField field)
 {
-	int64_t value = 0;
+	size_t i = field.len > 0 && (field.s[0] == '-' || field.s[0] == '+');
 
-	if (field.len > 18)
-		return qts_kis_parse_integer(field.s, field.len, out) == QTS_KIS_NUMBER && *out >= 0;
-	for (size_t i = 0; i < field.len; i++)
-	{
-		unsigned digit = (unsigned) (field.s[i] - '0');
-
-		if (digit > 9)
-			return qts_kis_parse_integer(field.s, field.len, out) == QTS_KIS_NUMBER && *out >= 0;
-		value = value * 10 + digit;
-	}
-	*out = value;
-	return true;
+	while (i < field.len && (field.s[i] == '0' || field.s[i] == '.'))
+		i++;
+	return i == field.len ? 0 : field.s[0] == '-' ? -1 : 1;
 }
 
-/* Magnitude, sign character of its own, and the sign code: 4 and 5 are down. */
+/* Its own sign, the code's and the rate's (runtime 3.1). */
 static bool
-frame_change(QtsKisField change, QtsKisField sign, int64_t *out)
+frame_change(const QtsKisField *f, int64_t *out)
 {
+	QtsKisField change = f[TICK_CHANGE];
 	bool minus = change.len > 0 && change.s[0] == '-';
 
 	if (minus || (change.len > 0 && change.s[0] == '+'))
@@ -203,24 +197,23 @@ frame_change(QtsKisField change, QtsKisField sign, int64_t *out)
 		change.s++;
 		change.len--;
 	}
-	if (!frame_number(change, out))
+	if (!frame_price(change, out))
 		return false;
-	if (minus || (sign.len == 1 && (sign.s[0] == '4' || sign.s[0] == '5')))
-		*out = -*out;
+	*out = qts_kis_change(minus ? -*out : *out, f[TICK_SIGN].len == 1 ? f[TICK_SIGN].s[0] : '\0',
+						  frame_sign(f[TICK_RATE]));
 	return true;
 }
 
 static QtsTime
 frame_instant(QtsKisField day, QtsKisField clock)
 {
+	QtsTime of_day = frame_clock(clock);
 	int64_t d;
-	int64_t c;
 	QtsDate date;
 
-	if (day.len != 8 || clock.len != 6 || !frame_number(day, &d) || !frame_number(clock, &c) || c > 235959 ||
-		c / 100 % 100 > 59 || c % 100 > 59 || !qts_date_from_yyyymmdd((int32_t) d, &date))
+	if (of_day < 0 || day.len != 8 || !frame_number(day, &d) || !qts_date_from_yyyymmdd((int32_t) d, &date))
 		return QTS_TIME_NONE;
-	return qts_seoul_instant(date, c / 10000 * QTS_HOUR + c / 100 % 100 * QTS_MINUTE + c % 100 * QTS_SEC);
+	return qts_seoul_instant(date, of_day);
 }
 
 QtsKisDecode
@@ -231,16 +224,19 @@ qts_kis_tick_next(QtsKisRecords *records, QtsTime recv_at, QtsTick *tick)
 
 	if (width == 0)
 		return QTS_KIS_END;
-	if (width < TICK_MIN_WIDTH || !qts_kis_copy_symbol(tick->symbol, f[TICK_CODE].s, f[TICK_CODE].len))
+	/* as wide as two of them: the frame has more records than it says */
+	if (width < TICK_MIN_WIDTH || width >= 2 * TICK_MIN_WIDTH ||
+		!qts_kis_copy_symbol(tick->symbol, f[TICK_CODE].s, f[TICK_CODE].len))
 		return QTS_KIS_MALFORMED;
-	if (!frame_number(f[TICK_PRICE], &tick->price) || tick->price <= 0 ||
-		!frame_number(f[TICK_ASK], &tick->ask) || !frame_number(f[TICK_BID], &tick->bid) ||
+	if (!frame_price(f[TICK_PRICE], &tick->price) || tick->price <= 0 ||
+		!frame_price(f[TICK_ASK], &tick->ask) || !frame_price(f[TICK_BID], &tick->bid) ||
 		!frame_number(f[TICK_VOLUME], &tick->volume) ||
 		!frame_number(f[TICK_ACML_VOLUME], &tick->acml_volume) ||
-		!frame_number(f[TICK_ACML_VALUE], &tick->acml_value) ||
-		!frame_change(f[TICK_CHANGE], f[TICK_SIGN], &tick->change))
+		!frame_number(f[TICK_ACML_VALUE], &tick->acml_value) || !frame_change(f, &tick->change) ||
+		tick->change >= tick->price)
 		return QTS_KIS_MALFORMED;
 	tick->exch_at = frame_instant(f[TICK_DATE], f[TICK_HOUR]);
+	tick->lower = tick->upper = 0;
 	tick->recv_at = recv_at;
 	tick->halted = f[TICK_HALTED].len == 1 && f[TICK_HALTED].s[0] == 'Y';
 	tick->market_class = width > TICK_MARKET && f[TICK_MARKET].len == 1 ? f[TICK_MARKET].s[0] : '\0';

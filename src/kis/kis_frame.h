@@ -64,6 +64,9 @@ typedef enum QtsKisDecode
 /* Next tick of an opened H0STCNT0 payload. */
 extern QtsKisDecode qts_kis_tick_next(QtsKisRecords *records, QtsTime recv_at, QtsTick *tick);
 
+/* Next book of an opened H0STASP0 payload, which has a time but no day. */
+extern QtsKisDecode qts_kis_book_next(QtsKisRecords *records, QtsTime recv_at, QtsBook *book);
+
 /* Next notice of an opened, decrypted H0STCNI0 or H0STCNI9 payload. */
 extern QtsKisDecode qts_kis_notice_next(QtsKisRecords *records, int64_t recv_mono, QtsNotice *notice);
 

@@ -58,6 +58,7 @@ extern bool qts_kis_build_balance(QtsKisRequest *request, QtsEnvironment environ
 								  const QtsKisPage *page);
 
 #define QTS_KIS_TR_TICK "H0STCNT0"
+#define QTS_KIS_TR_BOOK "H0STASP0"
 extern const char *qts_kis_notice_tr(QtsEnvironment environment);
 
 /* WebSocket (un)subscription; length, or 0 when it does not fit. */

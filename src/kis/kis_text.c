@@ -11,7 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_MAX_DIGITS 18 /* always fits int64 */
+#include "core/session.h"
+
+#define TEXT_MAX_DIGITS 18	/* always fits int64 */
+#define TEXT_AHEAD QTS_HOUR /* further ahead of us a time of day is of another day */
 
 static void
 text_trim(const char **s, size_t *len)
@@ -199,6 +202,27 @@ qts_kis_account_valid(const char *account)
 			return false;
 	}
 	return true;
+}
+
+int64_t
+qts_kis_change(int64_t change, char sign, int rate_sign)
+{
+	if (sign == '4' || sign == '5')
+		return change > 0 ? -change : change;
+	if ((rate_sign > 0 && change < 0) || (rate_sign < 0 && change > 0))
+		return -change;
+	return change;
+}
+
+QtsTime
+qts_kis_instant_near(QtsTime of_day, QtsTime now)
+{
+	QtsTime at;
+
+	if (now == QTS_TIME_NONE)
+		return QTS_TIME_NONE;
+	at = qts_seoul_instant(qts_seoul_date(now), of_day);
+	return at > now + TEXT_AHEAD ? at - QTS_DAY : at;
 }
 
 QtsKisWriter

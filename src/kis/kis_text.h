@@ -14,6 +14,8 @@
 
 #include "broker/broker.h"
 
+#define QTS_KIS_MAX_PRICE INT64_C(1000000000000) /* in QTS_PRICE_SCALE it still fits */
+
 typedef enum QtsKisNumber
 {
 	QTS_KIS_NUMBER,
@@ -40,6 +42,18 @@ extern bool qts_kis_copy_symbol(char out[QTS_SYMBOL_LEN + 1], const char *s, siz
 extern bool qts_kis_copy_account(char out[12], const char *s, size_t len);
 extern bool qts_kis_account_valid(const char *account);
 extern bool qts_kis_symbol_valid(const char *symbol);
+
+/*
+ * A change against the previous close: codes 4 and 5 are down whatever the
+ * number says; for the others the rate has the last word (runtime 3.1).
+ */
+extern int64_t qts_kis_change(int64_t change, char sign, int rate_sign);
+
+/*
+ * HHMMSS of a message that tells no day, in microseconds of the day: today in
+ * Seoul, or yesterday when that has not come yet.
+ */
+extern QtsTime qts_kis_instant_near(QtsTime of_day, QtsTime now);
 
 /* Appends until full; overflow is remembered, never silent. */
 typedef struct QtsKisWriter

@@ -1,13 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * board.c
- *		Seqlock price board with an insert-only hash of symbols.
+ *		Price board without locks, with an insert-only hash of symbols.
  *
  * The hash has twice as many buckets as entries and open addressing; a
- * bucket is written once, key last, so readers need no lock.  The entry's
- * counter is odd while it is being written.  A reader that keeps meeting odd
- * or changed counters gives up after a bounded number of tries and reports
- * no price: a writer killed half-way takes the whole shared memory with it.
+ * bucket is written once, key last, so readers need no lock.  Each symbol has
+ * two copies of its entry and a version that says which one is whole: the
+ * writer fills the other and then moves the version.  A reader starts over
+ * only when a publication came in between; a writer that loses its CPU, or
+ * its life, half-way leaves the last price readable.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,6 +22,7 @@
 #include "guc.h"
 #include "shm/board.h"
 #include "shm/clock.h"
+#include "shm/reads.h"
 
 #define BOARD_TRIES 1000
 /* an entry never shares a cache line, nor the pair that is fetched together */
@@ -28,8 +30,9 @@
 
 typedef struct BoardSlot
 {
-	pg_atomic_uint32 counter; /* even = stable, 0 = never published */
-	QtsBoardEntry entry;
+	pg_atomic_uint32 version; /* 0 = never published; its last bit names the copy */
+	char symbol[QTS_SYMBOL_LEN + 1];
+	QtsBoardEntry copy[2];
 } pg_attribute_aligned(BOARD_LINE) BoardSlot;
 
 typedef struct BoardBucket
@@ -86,7 +89,7 @@ qts_board_attach(void)
 	for (uint32 i = 0; i <= board->mask; i++)
 		pg_atomic_init_u64(&buckets[i].key, 0);
 	for (int i = 0; i < qts_guc.max_symbols; i++)
-		pg_atomic_init_u32(&slots[i].counter, 0);
+		pg_atomic_init_u32(&slots[i].version, 0);
 }
 
 static uint64
@@ -146,30 +149,48 @@ qts_board_claim(const char *symbol)
 		return -1;
 	bucket = board_bucket(key);
 	bucket->slot = slot;
+	memcpy(slots[slot].symbol, &key, sizeof(key));
+	pg_write_barrier(); /* the symbol before the count that shows it */
 	pg_atomic_write_u32(&board->used, slot + 1);
 	pg_write_barrier(); /* the slot number before the key that shows it */
 	pg_atomic_write_u64(&bucket->key, key);
 	return slot;
 }
 
+int
+qts_board_used(void)
+{
+	int used = (int) pg_atomic_read_u32(&board->used);
+
+	pg_read_barrier();
+	return used;
+}
+
+const char *
+qts_board_symbol(int slot)
+{
+	return slots[slot].symbol;
+}
+
 void
 qts_board_publish(int slot, const QtsBoardEntry *entry)
 {
 	BoardSlot *to = &slots[slot];
-	uint32 counter = pg_atomic_read_u32(&to->counter);
+	uint32 next = pg_atomic_read_u32(&to->version) + 1;
 
-	pg_atomic_write_u32(&to->counter, counter + 1);
+	/* zero means never published: skip it, and keep the turn of the copies, when the version wraps */
+	if (next == 0)
+		next = 2;
+	pg_write_barrier(); /* who still reads that copy sees that the version has moved */
+	to->copy[next & 1] = *entry;
 	pg_write_barrier();
-	to->entry = *entry;
-	pg_write_barrier();
-	/* zero means never published: skip it when the counter wraps */
-	pg_atomic_write_u32(&to->counter, counter + 2 == 0 ? 2 : counter + 2);
+	pg_atomic_write_u32(&to->version, next);
 }
 
 uint32
 qts_board_version(int slot)
 {
-	return pg_atomic_read_u32(&slots[slot].counter);
+	return pg_atomic_read_u32(&slots[slot].version);
 }
 
 bool
@@ -179,17 +200,39 @@ qts_board_read(int slot, QtsBoardEntry *out)
 
 	for (int i = 0; i < BOARD_TRIES; i++)
 	{
-		uint32 before = pg_atomic_read_u32(&from->counter);
+		uint32 before = pg_atomic_read_u32(&from->version);
 
 		if (before == 0)
 			return false;
-		if (before & 1)
-			continue;
 		pg_read_barrier();
-		*out = from->entry;
+		*out = from->copy[before & 1];
 		pg_read_barrier();
-		if (pg_atomic_read_u32(&from->counter) == before)
+		if (pg_atomic_read_u32(&from->version) == before)
 			return true;
+	}
+	return false;
+}
+
+bool
+qts_board_last(int slot, QtsQuote *quote, QtsSource *source)
+{
+	BoardSlot *from = &slots[slot];
+
+	for (int i = 0; i < BOARD_TRIES; i++)
+	{
+		uint32 before = pg_atomic_read_u32(&from->version);
+		const QtsBoardEntry *entry = &from->copy[before & 1];
+
+		if (before == 0)
+			return false;
+		pg_read_barrier();
+		*source = entry->source;
+		/* a torn source must not lead out of the array */
+		if ((unsigned) *source < QTS_SOURCE_COUNT)
+			*quote = entry->of[*source];
+		pg_read_barrier();
+		if (pg_atomic_read_u32(&from->version) == before)
+			return (unsigned) *source < QTS_SOURCE_COUNT;
 	}
 	return false;
 }
@@ -226,26 +269,54 @@ qts_board_day(QtsCalendarDay *out)
 	return false;
 }
 
-void
-qts_board_judge(const QtsBoardEntry *entry, QtsTime now, QtsBoardQuote *out)
+static QtsSessionPhase
+board_phase(QtsTime now)
 {
 	QtsCalendarDay day;
 	bool known = qts_board_day(&day) && day.date == qts_seoul_date(now);
-	QtsSessionPhase phase = qts_session_phase(known ? &day : NULL, now);
-	bool trading = phase != QTS_SESSION_CLOSED && phase != QTS_SESSION_UNKNOWN;
 
-	out->quote = entry->quote;
-	out->source = entry->source;
-	out->halted = entry->halted;
-	out->age_ms = (now - entry->quote.recv_at) / QTS_MS;
-	/* a price from the future is a moved clock: as untrustworthy as an old one */
-	out->stale = out->age_ms > qts_stale_after_ms(entry->source, trading) || out->age_ms < -1000;
-	out->too_old = out->age_ms > qts_guc.exit_max_price_age || out->age_ms < -1000;
-	out->in_session = qts_session_evaluates(phase);
+	return qts_session_phase(known ? &day : NULL, now);
 }
 
 bool
-qts_board_quote(const char *symbol, QtsBoardQuote *out)
+qts_board_trading(QtsTime now)
+{
+	return qts_price_trading(board_phase(now));
+}
+
+bool
+qts_board_judge(const QtsBoardEntry *entry, QtsTime now, QtsBoardUse use, QtsBoardQuote *out)
+{
+	QtsSessionPhase phase = board_phase(now);
+	bool trading = qts_price_trading(phase);
+	QtsSource source;
+
+	if (use == QTS_BOARD_DECIDE && !qts_guc.naver_decides && entry->of[QTS_SOURCE_NAVER].last > 0)
+	{
+		QtsQuote own[QTS_SOURCE_COUNT];
+
+		memcpy(own, entry->of, sizeof(own));
+		own[QTS_SOURCE_NAVER].last = 0;
+		source = qts_shown_source(own, now, trading);
+	}
+	else
+		source = qts_shown_source(entry->of, now, trading);
+	if (source == QTS_SOURCE_COUNT)
+		return false;
+	out->quote = entry->of[source];
+	out->source = source;
+	out->halted = entry->halted;
+	out->age_ms = (now - out->quote.recv_at) / QTS_MS;
+	/* a price from the future is a moved clock: as untrustworthy as an old one */
+	out->skewed = out->age_ms < -1000;
+	out->stale = out->skewed || out->age_ms > qts_stale_after_ms(source, trading);
+	out->too_old = out->skewed || out->age_ms > qts_guc.exit_max_price_age;
+	out->in_session = qts_session_evaluates(phase);
+	return true;
+}
+
+bool
+qts_board_quote(const char *symbol, QtsBoardUse use, QtsBoardQuote *out)
 {
 	QtsBoardEntry entry;
 	int slot;
@@ -253,8 +324,11 @@ qts_board_quote(const char *symbol, QtsBoardQuote *out)
 	if (board == NULL)
 		return false;
 	slot = qts_board_find(symbol);
-	if (slot < 0 || !qts_board_read(slot, &entry))
+	if (slot < 0 || !qts_board_read(slot, &entry) || !qts_board_judge(&entry, qts_now(), use, out))
+	{
+		qts_read_count(QTS_CACHE_PRICE, QTS_READ_MISS);
 		return false;
-	qts_board_judge(&entry, qts_now(), out);
+	}
+	qts_read_count(QTS_CACHE_PRICE, out->stale ? QTS_READ_STALE : QTS_READ_HIT);
 	return true;
 }

@@ -13,6 +13,7 @@
 
 #include "errcodes.h"
 #include "shm/board.h"
+#include "shm/books.h"
 #include "shm/point.h"
 #include "shm/shm.h"
 
@@ -26,7 +27,8 @@ shm_request(void)
 {
 	if (prev_request)
 		prev_request();
-	RequestAddinShmemSpace(add_size(MAXALIGN(sizeof(QtsShared)), qts_board_size()));
+	RequestAddinShmemSpace(
+		add_size(MAXALIGN(sizeof(QtsShared)), add_size(qts_board_size(), qts_books_size())));
 #ifdef QTS_POINTS
 	RequestAddinShmemSpace(qts_points_size());
 #endif
@@ -63,6 +65,7 @@ shm_startup(void)
 		qts_stats_init(&qts_shm->stats);
 	}
 	qts_board_attach();
+	qts_books_attach();
 #ifdef QTS_POINTS
 	qts_points_attach();
 #endif

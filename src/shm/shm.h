@@ -20,6 +20,7 @@
 
 #include "core/breaker.h"
 #include "shm/notices.h"
+#include "shm/price_sync.h"
 #include "shm/rate_shared.h"
 #include "shm/stats.h"
 #include "shm/wake.h"
@@ -98,6 +99,7 @@ typedef struct QtsShared
 	QtsFeedSlot feed[QTS_SHM_FEEDS];
 	QtsSessionSlot session[QTS_SHM_SESSIONS];
 	QtsRateSlot rate[QTS_SHM_RATES];
+	QtsPriceSync price_sync; /* under lock */
 
 	/* lock-free */
 	pg_atomic_uint64 changes[QTS_CHANGE_COUNT];

@@ -15,8 +15,15 @@
 static const char *const counter_names[QTS_COUNT_COUNT][2] = {
 	[QTS_COUNT_TICKS] = {"qts_ticks_total", "Trade ticks decoded"},
 	[QTS_COUNT_TICKS_REFUSED] = {"qts_ticks_refused_total",
-								 "Ticks with an implausible price or an unknown symbol"},
-	[QTS_COUNT_TICKS_LOST] = {"qts_ticks_lost_total", "Ticks dropped by back-pressure"},
+								 "Ticks with a price the day's limits do not allow"},
+	[QTS_COUNT_TICKS_UNKNOWN] = {"qts_ticks_unknown_total", "Ticks of symbols nobody follows"},
+	[QTS_COUNT_TICKS_REPEATED] = {"qts_ticks_repeated_total", "Ticks that said nothing new: only fresher"},
+	[QTS_COUNT_TICKS_LATE] = {"qts_ticks_late_total", "Ticks older than what their source had said"},
+	[QTS_COUNT_TICKS_SKEWED] = {"qts_ticks_skewed_total", "Ticks whose exchange time is not near ours"},
+	[QTS_COUNT_TICKS_LOST] = {"qts_ticks_lost_total", "Ticks dropped by back-pressure or locked tables"},
+	[QTS_COUNT_BOOKS] = {"qts_books_total", "Order books received"},
+	[QTS_COUNT_BOOKS_REFUSED] = {"qts_books_refused_total",
+								 "Order books that are none: crossed, with gaps, beyond the limits"},
 	[QTS_COUNT_EVALUATIONS] = {"qts_exit_evaluations_total", "Positions evaluated"},
 	[QTS_COUNT_STALE_HOLDS] = {"qts_exit_stale_holds_total", "Evaluations held for want of a fresh price"},
 	[QTS_COUNT_INTENTS] = {"qts_exit_intents_total", "Exit intents created by rules"},
@@ -57,6 +64,9 @@ qts_stats_init(QtsStats *stats)
 {
 	for (int i = 0; i < QTS_COUNT_COUNT; i++)
 		pg_atomic_init_u64(&stats->counter[i], 0);
+	for (int c = 0; c < QTS_CACHE_COUNT; c++)
+		for (int r = 0; r < QTS_READ_COUNT; r++)
+			pg_atomic_init_u64(&stats->reads[c][r], 0);
 	for (int h = 0; h < QTS_HIST_COUNT; h++)
 	{
 		pg_atomic_init_u64(&stats->hist[h].sum_us, 0);

@@ -18,8 +18,14 @@
 typedef enum QtsCounter
 {
 	QTS_COUNT_TICKS,		 /* decoded */
-	QTS_COUNT_TICKS_REFUSED, /* implausible price or unknown symbol */
-	QTS_COUNT_TICKS_LOST,	 /* coalesced away by back-pressure */
+	QTS_COUNT_TICKS_REFUSED, /* not a price of the day */
+	QTS_COUNT_TICKS_UNKNOWN, /* of a symbol nobody follows */
+	QTS_COUNT_TICKS_REPEATED,
+	QTS_COUNT_TICKS_LATE,
+	QTS_COUNT_TICKS_SKEWED,
+	QTS_COUNT_TICKS_LOST, /* by back-pressure or locked tables */
+	QTS_COUNT_BOOKS,
+	QTS_COUNT_BOOKS_REFUSED,
 	QTS_COUNT_EVALUATIONS,
 	QTS_COUNT_STALE_HOLDS, /* evaluations not made for want of a fresh price */
 	QTS_COUNT_INTENTS,
@@ -51,6 +57,22 @@ typedef enum QtsHistogramId
 	QTS_HIST_COUNT
 } QtsHistogramId;
 
+/* Reads of what shared memory holds, flushed by each process now and then: shm/reads.h. */
+typedef enum QtsCache
+{
+	QTS_CACHE_PRICE,
+	QTS_CACHE_BOOK,
+	QTS_CACHE_COUNT
+} QtsCache;
+
+typedef enum QtsRead
+{
+	QTS_READ_HIT,	/* there, and fresh */
+	QTS_READ_MISS,	/* not there */
+	QTS_READ_STALE, /* there, too old */
+	QTS_READ_COUNT
+} QtsRead;
+
 #define QTS_HIST_BUCKETS 112 /* up to 2^28 us */
 
 typedef struct QtsHistogram
@@ -62,6 +84,7 @@ typedef struct QtsHistogram
 typedef struct QtsStats
 {
 	pg_atomic_uint64 counter[QTS_COUNT_COUNT];
+	pg_atomic_uint64 reads[QTS_CACHE_COUNT][QTS_READ_COUNT];
 	QtsHistogram hist[QTS_HIST_COUNT];
 } QtsStats;
 

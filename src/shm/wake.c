@@ -27,6 +27,7 @@ static const uint32 readers[QTS_CHANGE_COUNT] = {
 	[QTS_CHANGE_CONFIG] = 1u << QTS_WORKER_EXIT | 1u << QTS_WORKER_PRICES | 1u << QTS_WORKER_EXECUTION,
 	[QTS_CHANGE_ACCOUNT] = (1u << QTS_WORKER_COUNT) - 1,
 	[QTS_CHANGE_ORDER] = 1u << QTS_WORKER_EXECUTION,
+	[QTS_CHANGE_QUOTE] = 1u << QTS_WORKER_PRICES,
 };
 
 /* The order path first: whoever is woken later runs later. */

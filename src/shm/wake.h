@@ -33,6 +33,7 @@ typedef enum QtsChange
 	QTS_CHANGE_CONFIG,	 /* profiles, overrides, control mode, calendar, stocks */
 	QTS_CHANGE_ACCOUNT,	 /* accounts, engine row */
 	QTS_CHANGE_ORDER,	 /* cancel requests and resolutions */
+	QTS_CHANGE_QUOTE,	 /* sync_jobs, watchlist: a price somebody wants */
 	QTS_CHANGE_COUNT
 } QtsChange;
 

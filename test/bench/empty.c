@@ -24,9 +24,10 @@ Datum
 bench_empty(PG_FUNCTION_ARGS)
 {
 	static TupleDesc desc = NULL;
-	Datum values[6] = {Int64GetDatum(70000), Int64GetDatum(69900), Int64GetDatum(70000), (Datum) 0,
-					   Int64GetDatum(1),	 BoolGetDatum(false)};
-	bool nulls[6] = {false};
+	Datum values[10] = {
+		Int64GetDatum(70000), Int64GetDatum(69900), Int64GetDatum(70000), Int64GetDatum(1),	  (Datum) 0,
+		Int64GetDatum(1),	  Int64GetDatum(1),		Int64GetDatum(1),	  BoolGetDatum(false)};
+	bool nulls[10] = {false};
 
 	if (desc == NULL)
 	{
@@ -39,6 +40,7 @@ bench_empty(PG_FUNCTION_ARGS)
 		desc = BlessTupleDesc(CreateTupleDescCopy(found));
 		MemoryContextSwitchTo(old);
 	}
-	values[3] = CStringGetTextDatum("KIS_WS");
+	values[4] = CStringGetTextDatum("KIS_WS");
+	nulls[9] = true;
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }

@@ -126,7 +126,7 @@ board_fill(void)
 static void
 prepare(void)
 {
-	char sql[400];
+	char sql[600];
 
 	engine = bench_connect("trading");
 	board_fill();
@@ -136,7 +136,8 @@ prepare(void)
 	snprintf(
 		sql, sizeof(sql),
 		"CREATE OR REPLACE FUNCTION pg_temp.bench_empty(symbol text, OUT last bigint, OUT bid bigint, OUT ask bigint,"
-		" OUT source text, OUT age_ms bigint, OUT is_stale boolean) RETURNS record"
+		" OUT volume bigint, OUT source text, OUT exch_ts timestamptz, OUT recv_ts timestamptz, OUT age_ms bigint,"
+		" OUT is_stale boolean, OUT stale_reason text) RETURNS record"
 		" AS '%s', 'bench_empty' LANGUAGE C STRICT VOLATILE PARALLEL SAFE",
 		getenv("BENCH_MODULE"));
 	bench_run(engine, sql);

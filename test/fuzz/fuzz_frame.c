@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * fuzz_frame.c
- *		WebSocket messages: data frames, ticks, encrypted notices, control JSON.
+ *		WebSocket messages: data frames, ticks, books, encrypted notices, control JSON.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kis/kis_frame.h"
+#include "kis/kis_text.h"
 
 extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -30,11 +31,38 @@ fuzz_ticks(const QtsKisFrame *frame)
 		return;
 	while (qts_kis_tick_next(&records, 1, &tick) == QTS_KIS_DECODED)
 	{
-		require(tick.price > 0 && tick.volume >= 0 && tick.bid >= 0 && tick.ask >= 0);
+		require(tick.price > 0 && tick.price <= QTS_KIS_MAX_PRICE && tick.volume >= 0 && tick.bid >= 0 &&
+				tick.ask >= 0 && tick.change < tick.price && tick.change >= -QTS_KIS_MAX_PRICE);
 		require(strlen(tick.symbol) == 6 || strlen(tick.symbol) == QTS_SYMBOL_LEN);
 		n++;
 	}
 	require(n <= frame->count);
+}
+
+static void
+fuzz_books(const QtsKisFrame *frame)
+{
+	QtsKisRecords records;
+	QtsKisDecode kind;
+	QtsBook book;
+	int n = 0;
+
+	if (!qts_kis_records_open(&records, frame->payload, frame->len, frame->count))
+		return;
+	while ((kind = qts_kis_book_next(&records, 1, &book)) != QTS_KIS_END)
+	{
+		n++;
+		if (kind == QTS_KIS_MALFORMED)
+			continue;
+		for (int i = 1; i < QTS_BOOK_LEVELS; i++)
+		{
+			require(book.ask[i].price == 0 || (book.ask[i - 1].price > 0 && book.ask[i].qty > 0 &&
+											   book.ask[i].price > book.ask[i - 1].price));
+			require(book.bid[i].price == 0 ||
+					(book.bid[i].qty > 0 && book.bid[i].price < book.bid[i - 1].price));
+		}
+	}
+	require(n == frame->count);
 }
 
 static void
@@ -75,7 +103,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (frame.encrypted)
 			fuzz_encrypted(&frame);
 		else
+		{
 			fuzz_ticks(&frame);
+			fuzz_books(&frame);
+		}
 	}
 	qts_kis_control_parse(text, size, &control);
 	require(!control.has_key || strlen(control.key) == QTS_KIS_KEY_LEN);

@@ -253,34 +253,74 @@ wait_tick(QtsKrw price)
 	return tick.price == price;
 }
 
+static QtsFeedWant
+wanted(const char *symbol, bool trades, bool book)
+{
+	QtsFeedWant w = {.trades = trades, .book = book};
+
+	snprintf(w.symbol, sizeof(w.symbol), "%s", symbol);
+	return w;
+}
+
+/* What the broker has registered: trades, books and notices. */
+static bool
+wait_registered(int trades, int books)
+{
+	int64_t until = qts_mono_us() + WAIT_US;
+
+	for (;;)
+	{
+		json_t *answer = sim_ask(&sim, "GET", "/sessions", "");
+		json_t *sessions = json_object_get(answer, "sessions");
+		json_t *subs = json_object_get(json_array_get(sessions, 0), "subscriptions");
+		int n[2] = {0, 0};
+
+		for (size_t i = 0; i < json_array_size(subs); i++)
+		{
+			const char *tr = json_string_value(json_object_get(json_array_get(subs, i), "tr_id"));
+
+			n[0] += strcmp(tr, "H0STCNT0") == 0;
+			n[1] += strcmp(tr, "H0STASP0") == 0;
+		}
+		json_decref(answer);
+		if ((n[0] == trades && n[1] == books) || qts_mono_us() > until)
+			return n[0] == trades && n[1] == books;
+		turn();
+	}
+}
+
 static void
 test_feed(void)
 {
-	char many[50][QTS_SYMBOL_LEN + 1];
-	char one[1][QTS_SYMBOL_LEN + 1] = {"005930"};
+	QtsFeedWant many[50];
+	QtsFeedWant one = wanted("005930", true, false);
 	QtsBrokerConfig c = config(SECRET);
 	QtsFeedCounters k;
+	int books = -1;
 	json_t *answer;
-	int64_t until;
 
 	feed = qts_kis_feed_open(&c);
 	ok(wait_feed(1), "up, first epoch");
 	for (int i = 0; i < 50; i++)
-		snprintf(many[i], sizeof(many[i]), "%06d", i * 10);
-	tap_is(qts_kis_feed_want(feed, (const char(*)[QTS_SYMBOL_LEN + 1]) many, 50), 40, "41 in all");
-	tap_is(qts_kis_feed_want(feed, (const char(*)[QTS_SYMBOL_LEN + 1]) one, 1), 1, "one wanted");
-	/* the feed has no say when its message is read: set prices until one arrives */
-	until = qts_mono_us() + WAIT_US;
-	for (int price = 70000; tick_count == 0 && qts_mono_us() < until; price += 100)
 	{
-		set_price(price > 75000 ? 75000 : price);
-		turn();
+		char code[8];
+
+		snprintf(code, sizeof(code), "%06d", i * 10);
+		many[i] = wanted(code, true, true);
 	}
-	ok(tick_count > 0 && strcmp(tick.symbol, "005930") == 0 && tick.bid > 0 && tick.ask > tick.bid &&
-		   tick.exch_at != QTS_TIME_NONE && tick.recv_at > 0,
-	   "ticks arrive");
+	tap_is(qts_kis_feed_want(feed, many, 50, &books), 40, "41 in all");
+	tap_is(books, 0, "books come after all trades");
+	ok(wait_registered(40, 0), "and the broker has them");
+	tap_is(qts_kis_feed_want(feed, many, 25, &books), 25, "fewer trades");
+	tap_is(books, 15, "leave room for books");
+	ok(wait_registered(25, 15), "which leave and come, never more than 41");
+	tap_is(qts_kis_feed_want(feed, &one, 1, NULL), 1, "one wanted");
+	ok(wait_registered(1, 0), "the others are gone");
 	set_price(71500);
-	ok(wait_tick(71500), "the right one");
+	ok(wait_tick(71500), "a tick");
+	ok(strcmp(tick.symbol, "005930") == 0 && tick.source == QTS_SOURCE_KIS_WS && tick.bid > 0 &&
+		   tick.ask > tick.bid && tick.exch_at != QTS_TIME_NONE && tick.recv_at > 0,
+	   "whole");
 	answer = sim_ask(&sim, "POST", "/frame", "{\"text\":\"0|H0STCNT0|001|garbage\"}");
 	json_decref(answer);
 	answer = sim_ask(&sim, "POST", "/frame", "{\"text\":\"0|H0STCNI0|001|forged^notice\"}");
@@ -291,6 +331,77 @@ test_feed(void)
 	ok(wait_tick(71600), "junk does not stop the feed");
 	k = qts_kis_feed_counters(feed);
 	ok(k.malformed == 2 && k.undecryptable == 1 && k.connects == 1, "junk is counted");
+}
+
+static void
+test_feed_books(void)
+{
+	QtsFeedWant both = wanted("005930", true, true);
+	int64_t until = qts_mono_us() + WAIT_US;
+	QtsBook book = {0};
+
+	tap_is(qts_kis_feed_want(feed, &both, 1, NULL), 1, "trades and book");
+	ok(wait_registered(1, 1), "registered");
+	set_price(71700);
+	while (qts_kis_feed_books(feed, &book, 1) == 0 && qts_mono_us() < until)
+		turn();
+	ok(strcmp(book.symbol, "005930") == 0 && book.bid[0].price == 71700 && book.ask[0].price == 71800 &&
+		   book.ask[9].price > book.ask[8].price && book.exch_at != QTS_TIME_NONE && book.recv_at > 0,
+	   "a book");
+	tap_is((int64_t) qts_kis_feed_counters(feed).books, 1, "counted");
+	ok(wait_tick(71700), "beside its tick");
+}
+
+/* A registration that is leaving may still count there for a while. */
+static void
+test_feed_full(void)
+{
+	QtsFeedWant two[2] = {wanted("005930", true, true), wanted("000660", true, false)};
+
+	json_decref(sim_ask(&sim, "POST", "/fault",
+						"{\"mode\":\"ack_error\",\"match\":{\"symbol\":\"000660\"},\"params\":{\"msg_cd\":"
+						"\"OPSP0008\",\"msg1\":\"MAX SUBSCRIBE OVER\"}}"));
+	tap_is(qts_kis_feed_want(feed, two, 2, NULL), 2, "one more");
+	ok(wait_registered(2, 1), "refused for want of room, it is asked for again");
+	tap_is(qts_kis_feed_want(feed, two, 1, NULL), 1, "no more");
+	ok(wait_registered(1, 1), "gone");
+}
+
+static void
+send_tick(const char *hour, int price, int acml)
+{
+	char body[700];
+
+	snprintf(
+		body, sizeof(body),
+		"{\"text\":\"0|H0STCNT0|001|005930^%s^%d^3^0^0.00^1^1^1^1^71800^71700^5^%d^1^1^1^1^1^1^1^1^1^1^1^1^1^1"
+		"^1^1^1^1^1^20261120^20^N^1^1^1^1^1^1^1^0^^1\"}",
+		hour, price, acml);
+	json_decref(sim_ask(&sim, "POST", "/frame", body));
+}
+
+/* What is judged elsewhere is passed on as it came; what cannot be read is not. */
+static void
+test_feed_order(void)
+{
+	QtsFeedCounters before = qts_kis_feed_counters(feed);
+	QtsFeedCounters k;
+	int seen = tick_count;
+
+	send_tick("140000", 71000, 900000);
+	send_tick("140000", 71000, 900000); /* the same */
+	send_tick("140000", 71100, 800000); /* less traded in the same second */
+	send_tick("135959", 71200, 899999); /* of an earlier one */
+	send_tick("140001", 71300, 899998); /* later, although the sum fell: a correction */
+	send_tick("140001", 71300, 899999);
+	json_decref(sim_ask(&sim, "POST", "/frame",
+						"{\"text\":\"0|H0STCNT0|003|1^2^3^4^5^6\"}")); /* three records of two fields */
+	send_tick("140002", 71400, 900001);
+	ok(wait_tick(71400), "all have come");
+	k = qts_kis_feed_counters(feed);
+	tap_is(tick_count - seen, 7, "repeated and late ones too");
+	tap_is((int64_t) (k.malformed - before.malformed), 3, "three records unread");
+	tap_is((int64_t) (k.ticks - before.ticks), 7, "counted");
 }
 
 static void
@@ -411,6 +522,9 @@ main(int argc, char **argv)
 	snprintf(ws_url, sizeof(ws_url), "ws://127.0.0.1:%d", sim.ws);
 	test_token();
 	test_feed();
+	test_feed_books();
+	test_feed_full();
+	test_feed_order();
 	test_orders();
 	test_faults();
 	test_lists();

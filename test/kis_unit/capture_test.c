@@ -13,8 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/session.h"
 #include "kis/kis_answer.h"
 #include "kis/kis_frame.h"
+#include "kis/kis_quote.h"
 #include "tap.h"
 
 #define MAX_TEXT ((size_t) 1024 * 1024)
@@ -79,6 +81,39 @@ check_list(const char *name, const char *body, size_t len)
 	free(ledger.rows);
 }
 
+/* Answers of the questions that the engine asks about the market. */
+static bool
+check_quote(const char *name, const char *body, size_t len)
+{
+	QtsQuoteRequest r = {.symbols = 1, .symbol = {"005930"}};
+	QtsQuoteEvent e = {0};
+	QtsKisVerdict v;
+
+	if (starts(name, "inquire_price_005930"))
+		r.kind = QTS_QUOTE_PRICES;
+	else if (starts(name, "inquire_asking_price"))
+		r.kind = QTS_QUOTE_BOOK;
+	else if (starts(name, "inquire_daily_itemchartprice"))
+		r.kind = QTS_QUOTE_DAILY_BARS;
+	else if (strstr(name, "chk_holiday"))
+		r.kind = QTS_QUOTE_TRADING_DAYS;
+	else
+		return false;
+	(void) qts_date_from_yyyymmdd(20200101, &r.from);
+	(void) qts_date_from_yyyymmdd(20301231, &r.to);
+	v = qts_kis_parse_quote(&r, 200, body, len, INT64_C(9820) * QTS_DAY, &e);
+	ok(v.outcome == QTS_OUTCOME_OK && e.count > 0 && e.refused == 0, "%s: %d rows, %d refused", name, e.count,
+	   e.refused);
+	if (e.ticks && e.count)
+		ok(e.ticks[0].price == 75700 && e.ticks[0].change == -1600 && !e.ticks[0].halted, "its price");
+	if (e.books && e.count)
+		ok(e.books[0].bid[0].price == 75700 && e.books[0].ask[0].price == 75800 &&
+			   e.books[0].ask[9].qty == 35543,
+		   "its levels");
+	qts_quote_event_clear(&e);
+	return true;
+}
+
 static void
 check_rest(const char *name, const char *body, size_t len)
 {
@@ -87,6 +122,8 @@ check_rest(const char *name, const char *body, size_t len)
 	QtsKisToken token;
 	QtsKisVerdict v;
 
+	if (check_quote(name, body, len))
+		return;
 	if (starts(name, "inquire_balance") || starts(name, "inquire_daily_ccld"))
 		check_list(name, body, len);
 	else if (starts(name, "oauth2_tokenP"))
@@ -152,6 +189,25 @@ check_ticks(const QtsKisFrame *frame)
 }
 
 static void
+check_books(const QtsKisFrame *frame)
+{
+	QtsKisRecords records;
+	QtsBook book;
+	int sorted = 0;
+
+	if (!ok(qts_kis_records_open(&records, frame->payload, frame->len, frame->count) &&
+				qts_kis_book_next(&records, INT64_C(9820) * QTS_DAY, &book) == QTS_KIS_DECODED,
+			"a book"))
+		return;
+	for (int i = 1; i < QTS_BOOK_LEVELS; i++)
+		sorted += (book.ask[i].price == 0 || book.ask[i].price > book.ask[i - 1].price) &&
+				  (book.bid[i].price == 0 || book.bid[i].price < book.bid[i - 1].price);
+	ok(sorted == QTS_BOOK_LEVELS - 1 && book.bid[0].price > 0 && book.ask[0].price > book.bid[0].price &&
+		   book.bid[0].qty > 0 && book.exch_at != QTS_TIME_NONE,
+	   "%s %lld / %lld", book.symbol, (long long) book.bid[0].price, (long long) book.ask[0].price);
+}
+
+static void
 check_line(const char *line, size_t len)
 {
 	QtsKisFrame frame;
@@ -169,6 +225,8 @@ check_line(const char *line, size_t len)
 		check_notice(&frame);
 	else if (strcmp(frame.tr_id, "H0STCNT0") == 0)
 		check_ticks(&frame);
+	else if (strcmp(frame.tr_id, "H0STASP0") == 0)
+		check_books(&frame);
 }
 
 int

@@ -100,7 +100,13 @@ test_ticks(void)
 				   {13, "1x", false},
 				   {33, "", true},
 				   {1, "250000", true},
-				   {4, "junk", false}};
+				   {4, "junk", false},
+				   {4, "71499", true},
+				   {4, "71500", false},
+				   {4, "9999999999999", false},
+				   {2, "1000000000001", false},
+				   {10, "1000000000001", false},
+				   {11, "-1", false}};
 
 	ok(decode_ticks("0|H0STCNT0|001|" TICK47, t, 4) == 1, "47 fields");
 	ok(strcmp(t[0].symbol, "005930") == 0 && t[0].price == 71500 && t[0].ask == 71600 && t[0].bid == 71500 &&
@@ -140,10 +146,87 @@ test_ticks(void)
 		   changes[i].value, changes[i].valid ? "tolerated" : "refused");
 	}
 	ok(decode_ticks("0|H0STCNT0|001|005930^120651^67050^5^-750^-1.11^1^1^1^1^67100^67000^200^1^1^1^1^1^1^1"
-					"^1^1^1^1^1^1^1^1^1^1^1^1^1^20250722^20^Y",
+					"^1^1^1^1^1^1^1^1^1^1^1^1^1^20250722^20^Y^1^1^1^1^1^1^1^0^^1",
 					t, 4) == 1 &&
 		   t[0].change == -750 && t[0].price == 67050 && t[0].halted,
-	   "36 fields, falling, halted, half a tick off the grid");
+	   "falling, halted, half a tick off the grid");
+	ok(decode_ticks("0|H0STCNT0|001|005930^120651^67050^2^750^-1.11^1^1^1^1^67100^67000^200^1^1^1^1^1^1^1"
+					"^1^1^1^1^1^1^1^1^1^1^1^1^1^20250722^20^N^1^1^1^1^1^1^1^0^^1",
+					t, 4) == 1 &&
+		   t[0].change == -750,
+	   "the rate says down");
+	ok(decode_ticks("0|H0STCNT0|001|" TICK46 "^" TICK46, t, 4) == -1, "two records said to be one");
+	ok(decode_ticks("0|H0STCNT0|003|" TICK46 "^" TICK46, t, 4) == -1, "or three");
+	memcpy(text, "0|H0STCNT0|001|" TICK46, sizeof("0|H0STCNT0|001|" TICK46));
+	*strrchr(text, '^') = '\0';
+	ok(decode_ticks(text, t, 4) == -1, "cut short");
+}
+
+#define LEVELS(a, b) #a "00^" #b "01^" #b "02^" #b "03^" #b "04^" #b "05^" #b "06^" #b "07^" #b "08^" #b "09"
+#define TEN "1^2^3^4^5^6^7^8^9^10"
+#define BOOK_HEAD "005930^115959^0^"
+#define BOOK_TAIL "^55^55^0^0^0^0^0^0^3^0.00^1^0^0^0^0^0"
+#define BOOK59 BOOK_HEAD LEVELS(711, 711) "^" LEVELS(710, 709) "^" TEN "^" TEN BOOK_TAIL
+
+static int
+decode_books(const char *text, QtsBook *books, int max)
+{
+	QtsKisFrame frame;
+	QtsKisRecords records;
+	QtsKisDecode kind;
+	int n = 0;
+
+	if (!qts_kis_frame_split(text, strlen(text), &frame) ||
+		!qts_kis_records_open(&records, frame.payload, frame.len, frame.count))
+		return -1;
+	/* noon of the day */
+	while (n < max &&
+		   (kind = qts_kis_book_next(&records, 9820 * QTS_DAY + 3 * QTS_HOUR, &books[n])) != QTS_KIS_END)
+	{
+		if (kind == QTS_KIS_MALFORMED)
+			return -1;
+		n++;
+	}
+	return n;
+}
+
+static void
+test_books(void)
+{
+	QtsBook b[2];
+	static const char *const bad[] = {
+		"0|H0STASP0|001|005930^115959^0",
+		"0|H0STASP0|001|" BOOK59 "^" BOOK59,
+		"0|H0STASP0|002|" BOOK59,
+		"0|H0STASP0|001|00593" BOOK59,
+		"0|H0STASP0|001|" BOOK_HEAD LEVELS(711, x) "^" LEVELS(710, 709) "^" TEN "^" TEN BOOK_TAIL,
+		"0|H0STASP0|001|" BOOK_HEAD LEVELS(-711, 711) "^" LEVELS(710, 709) "^" TEN "^" TEN BOOK_TAIL,
+		"0|H0STASP0|001|" BOOK_HEAD LEVELS(711, 711) "^" LEVELS(710,
+																709) "^1^1^1^1^1^1^1^1^1^-1^" TEN BOOK_TAIL,
+	};
+
+	ok(decode_books("0|H0STASP0|001|" BOOK59, b, 2) == 1, "59 fields");
+	ok(strcmp(b[0].symbol, "005930") == 0 && b[0].ask[0].price == 71100 && b[0].ask[0].qty == 1 &&
+		   b[0].ask[9].price == 71109 && b[0].ask[9].qty == 10,
+	   "asks from the lowest up");
+	ok(b[0].bid[0].price == 71000 && b[0].bid[0].qty == 1 && b[0].bid[1].price == 70909 &&
+		   b[0].bid[1].qty == 10 && b[0].bid[9].price == 70901,
+	   "bids from the highest down, although they came otherwise");
+	ok(b[0].exch_at == 9820 * QTS_DAY + 3 * QTS_HOUR - QTS_SEC, "its time");
+	ok(decode_books("0|H0STASP0|001|" BOOK59 "^71050^0^0", b, 2) == 1 &&
+		   decode_books("0|H0STASP0|001|" BOOK59 "^71050^0^0^2", b, 2) == 1,
+	   "62 and 63 fields");
+	ok(decode_books("0|H0STASP0|002|" BOOK59 "^" BOOK59, b, 2) == 2, "two books");
+	ok(decode_books(
+		   "0|H0STASP0|001|005930^x^0^0^71200^0^71100^0^0^0^0^0^0^71000^0^0^0^0^0^0^0^0^0^9^5^0^6^0^0^0^0"
+		   "^0^0^7^0^0^0^0^0^0^0^0^0" BOOK_TAIL,
+		   b, 2) == 1 &&
+		   b[0].ask[0].price == 71100 && b[0].ask[0].qty == 6 && b[0].ask[1].price == 71200 &&
+		   b[0].ask[2].price == 0 && b[0].bid[0].price == 71000 && b[0].bid[1].price == 0 &&
+		   b[0].exch_at == QTS_TIME_NONE,
+	   "empty levels are none");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ok(decode_books(bad[i], b, 2) == -1, "refused: %.60s", bad[i]);
 }
 
 /* The splitter against a plain byte loop, on random shapes. */
@@ -364,6 +447,7 @@ main(void)
 {
 	test_split();
 	test_ticks();
+	test_books();
 	test_records_against_plain();
 	test_decrypt();
 	test_notices();

@@ -16,7 +16,9 @@ CREATE TEMP VIEW grants AS
 SELECT set_eq($$SELECT tab || ' ' || priv FROM grants WHERE role = 'qts_price' AND tab NOT LIKE 'system.%'$$, ARRAY[
 	'market.stocks INSERT', 'market.stocks UPDATE', 'market.calendar INSERT', 'market.calendar UPDATE',
 	'market.prices_best INSERT', 'market.prices_best UPDATE', 'market.prices_best DELETE', 'market.freshness INSERT',
-	'market.freshness UPDATE', 'market.freshness DELETE', 'market.prices_ticks INSERT'], 'prices owns market');
+	'market.freshness UPDATE', 'market.freshness DELETE', 'market.prices_ticks INSERT',
+	'market.sync_jobs INSERT', 'market.sync_jobs UPDATE', 'market.sync_jobs DELETE', 'market.discrepancies INSERT',
+	'market.discrepancies DELETE'], 'prices owns market');
 SELECT set_eq($$SELECT tab || ' ' || priv FROM grants WHERE role = 'qts_exit' AND tab NOT LIKE 'system.%'$$, ARRAY[
 	'trade.position_state INSERT', 'trade.position_state UPDATE', 'trade.order_intents INSERT',
 	'trade.exit_signals INSERT'], 'exit owns the exit state');
@@ -59,10 +61,12 @@ SELECT set_eq($$SELECT role || ' ' || tab || ' ' || col FROM columns WHERE tab N
 CREATE FUNCTION pg_temp.callable(role text) RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT DISTINCT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'qts'::regnamespace AND p.proname NOT LIKE '\_%'
 		AND has_function_privilege(role, p.oid, 'EXECUTE') $$;
-SELECT set_eq($$SELECT pg_temp.callable('qts_viewer')$$, ARRAY['status', 'health', 'price', 'help', 'available_qty',
-	'explain_exit', 'timeline', 'check_invariants'], 'a viewer looks');
+SELECT set_eq($$SELECT pg_temp.callable('qts_viewer')$$, ARRAY['status', 'health', 'price', 'book', 'ticks', 'cache_stats', 'help', 'available_qty',
+	'explain_exit', 'timeline', 'check_invariants', 'sessions', 'previous_close'], 'a viewer looks');
 SELECT set_eq($$SELECT pg_temp.callable('qts_admin') EXCEPT SELECT pg_temp.callable('qts_operator')$$,
-	ARRAY['add_account', 'remove_account', 'set_account_rate', 'set_rate_limit', 'save_exit_profile', 'set_position_profile', 'set_symbol_profile', 'deactivate'],
+	ARRAY['add_account', 'remove_account', 'set_account_rate', 'set_rate_limit', 'save_exit_profile', 'set_position_profile', 'set_symbol_profile', 'set_ts_policy', 'deactivate', 'set_session',
+	'set_trading_day', 'merge_calendar', 'import_calendar', 'import_stocks', 'import_daily_bars', 'import_minute_bars', 'import_file',
+	'refresh_indicators', 'confirm_corporate_action'],
 	'an admin sets up');
 SELECT * FROM finish();
 ROLLBACK;

@@ -156,15 +156,6 @@ TRUNCATE market.prices_ticks;
 \echo :SQLSTATE
 TRUNCATE market.prices_ticks_20261120;
 \echo :SQLSTATE
--- Retention drops whole days, none of the last week.
-\set VERBOSITY sqlstate
-SELECT qts._drop_partitions('market.prices_ticks', timezone('Asia/Seoul', qts._now())::date);
-SELECT qts._drop_partitions('trade.fills', '2020-01-01');
-\set VERBOSITY default
-SELECT system._ensure_partitions('2020-03-02', 2) AS made;
-SELECT qts._drop_partitions('market.prices_ticks', '2020-03-03') AS dropped;
-SELECT c.relname FROM pg_class c WHERE c.relispartition AND c.relkind = 'r' AND c.relname ~ '2020' ORDER BY 1;
-
 -- The end of a position.
 UPDATE trade.order_intents SET status = 'CANCELLED' WHERE action_key = 't1' AND status = 'NEW';
 UPDATE trade.positions SET qty = 0 WHERE symbol = '004001';

@@ -36,6 +36,9 @@ sub contents_query
 sub make_history
 {
 	my ($c) = @_;
+	$c->sql(q{SELECT count(*) FROM qts.import_minute_bars(E'symbol,ts,open,high,low,close,volume\n'
+		'005930,2026-10-30T15:30,1,1,1,1,1\n005930,2026-11-02T09:00,1,1,1,1,1\n')});
+	$c->sql(q{SELECT count(*) FROM qts.import_daily_bars(E'symbol,date,open,high,low,close,volume\n005930,2026-10-30,1,1,1,1,1\n')});
 	$c->enable(SAMSUNG);
 	$c->tick(SAMSUNG, 70000);
 	$c->tick(SAMSUNG, 67900);

@@ -157,6 +157,9 @@ subtest 'F18: a storm of EGW00201' => sub {
 };
 
 subtest 'fault 29: the broker is closed though the calendar says open' => sub {
+	my $trust = q{SELECT qts.set_trading_day(date, true, open_at, close_at, note) FROM market.calendar
+		WHERE doubt IS NOT NULL};
+	$e->sql($trust); # faults before this one made it doubtful
 	$sim->config(options => { closed_unexpectedly => JSON::PP::true });
 	$e->enable($early);
 	$t->{seq} = $sim->last_seq;
@@ -164,6 +167,9 @@ subtest 'fault 29: the broker is closed though the calendar says open' => sub {
 	$e->until("(SELECT count(*) >= 1 FROM trade.orders WHERE symbol = '$early'
 		AND status = 'REJECTED' AND error_code = 'APBK0919')", 'the stop is refused');
 	$t->alerted('ORDER_REJECTED', $early);
+	$t->alerted('CALENDAR_DOUBT', '');
+	is($e->sql('SELECT doubt FROM market.calendar WHERE doubt IS NOT NULL'),
+		'the broker refused an order with APBK0919', 'the day is doubtful');
 	is($e->sql("SELECT max(n) FROM (SELECT count(*) AS n FROM trade.orders
 		WHERE symbol = '$early' GROUP BY date_trunc('second', sent_ts)) AS s"), 1,
 		'and asked for again with a pause');
@@ -172,6 +178,9 @@ subtest 'fault 29: the broker is closed though the calendar says open' => sub {
 	$e->tick($early, 59900);
 	$e->until("(SELECT status = 'CLOSED' FROM trade.positions WHERE symbol = '$early')",
 		'when it opens the stop sells');
+	$e->sql($trust);
+	is($e->sql('SELECT count(*) FROM market.calendar WHERE doubt IS NOT NULL'), 0,
+		'a person ends the doubt');
 	$t->settled('closed unexpectedly');
 };
 

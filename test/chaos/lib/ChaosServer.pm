@@ -72,6 +72,8 @@ sub conf
 		'qts.credentials_file' => "$self->{dir}/credentials.json", 'qts.http_timeout' => '500ms',
 		'qts.ledger_interval' => '1s', 'qts.ledger_idle_interval' => '1s', 'qts.balance_interval' => '1s',
 		'qts.unknown_grace_sell' => '30s', 'qts.exit_interval' => '1s', 'qts.rest_rate_sim' => 12,
+		# a price comes when the schedule says, not once more when all is at rest
+		'qts.quotes' => 'off',
 		'qts.error_limit' => 1000, %own);
 	return join '', map { "$_ = '$set{$_}'\n" } sort keys %set;
 }

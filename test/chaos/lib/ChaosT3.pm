@@ -306,7 +306,7 @@ sub strike
 	{
 		my $f = ChaosFaults::point_fault($random, $1);
 		# noted before: it may act before the answer comes
-		$self->{armed}{ $f->{point} } = $f;
+		$self->{armed}{"$f->{point} $f->{how}"} = $f;
 		$self->act('SELECT qts_test.arm(?, ?, ?)', $f->{point}, $f->{how}, $f->{skip}) or return 'refused';
 		return "$f->{name} after $f->{skip}";
 	}
@@ -347,7 +347,9 @@ sub calm
 	}
 	$sim->clear;
 	$sim->release;
-	$server->sql("SELECT qts_test.arm(?, 'nothing')", $_) for keys %{ $self->{armed} };
+	# a copy: the server may come back meanwhile, and then none is armed
+	my @points = map { $_->{point} } values %{ $self->{armed} };
+	$server->sql("SELECT qts_test.arm(?, 'nothing')", $_) for @points;
 	$self->resume if $self->{halted};
 	$server->sql("SELECT qts.resume_account(account_id) FROM trade.accounts WHERE status = 'PAUSED'");
 	$server->sql("SELECT qts.set_exit_mode('RUNNING', 'calm')");

@@ -263,7 +263,7 @@ notices_unread(const FeedOf *of, uint64 unread)
 			  "The ledger is asked instead. If it goes on, the broker has changed its format.",
 			  UINT64_FORMAT " execution notices of \"%s\" could not be read", unread,
 			  of->account.credentials);
-	qts_txn_commit();
+	qts_txn_commit_local();
 }
 
 static long
@@ -367,7 +367,7 @@ feed_silent(FeedOf *of, int64 silent)
 		"WARNING", "WS_SILENT", of->account.credentials,
 		"Its symbols are asked for instead. If prices move elsewhere, look at the network and at the broker's notices.",
 		"no price was pushed by feed \"%s\" for %d s", of->account.credentials, (int) (silent / QTS_SEC));
-	qts_txn_commit();
+	qts_txn_commit_local();
 	of->told_silent = true;
 }
 

@@ -98,7 +98,7 @@ compare(const QtsTick *tick, TimestampTz now)
 				  "The broker's price counts. Compare with a third source; see market.discrepancies.",
 				  "%s: the broker says " INT64_FORMAT " KRW, Naver " INT64_FORMAT " KRW", tick->symbol,
 				  broker.last / QTS_PRICE_SCALE, tick->price);
-	qts_txn_commit();
+	qts_txn_commit_local();
 	discrepant |= severity == QTS_DISCREPANCY_HIGH;
 }
 
@@ -145,7 +145,7 @@ look(int64 mono)
 		return;
 	qts_alert("WARNING", "NAVER_OFF", "", "It is tried again by itself; the broker's prices go on.",
 			  "Naver is not asked for a while: %s", qts_naver_why(off.why));
-	qts_txn_commit();
+	qts_txn_commit_local();
 }
 
 long

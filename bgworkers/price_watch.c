@@ -114,7 +114,7 @@ tell_fresh(const QtsFreshness *fresh, int critical, const char *worst)
 		qts_alert("WARNING", "PRICES_OLD", "", "See qts.status(): are the tiers being asked?",
 				  "the followed prices are %d s old on average, the oldest %d s",
 				  (int) (qts_freshness_avg_ms(fresh) / 1000), (int) (fresh->age_max / 1000));
-	qts_txn_commit();
+	qts_txn_commit_local();
 }
 
 static void
@@ -150,7 +150,7 @@ tell_throttled(int64 mono)
 		"The slow tiers are asked less often by themselves. Lower qts.rest_rate_live, or watch fewer symbols.",
 		"the broker refused %d %% of the quotes of the last minute for their rate",
 		qts_health_share(qts_quotes_health(), QTS_QUOTED_THROTTLED, mono));
-	qts_txn_commit();
+	qts_txn_commit_local();
 }
 
 static void

@@ -70,7 +70,7 @@ load(TimestampTz now, int64 mono, QtsDate date)
 	for (int i = 0; i < n; i++)
 		(void) qts_board_claim(ranked[i].symbol);
 	qts_price_warm_board(now);
-	qts_txn_commit();
+	qts_txn_commit_local();
 	qts_feeds_open(mono);
 	qts_feeds_want(ranked, n);
 	qts_quotes_open();

@@ -111,7 +111,7 @@ retention_slice(UpkeepTask *task)
 	attached = qts_col_bool(0, 3);
 	pending = qts_col_bool(0, 4);
 	/* noted for good before anything is taken away */
-	qts_txn_commit();
+	qts_txn_commit_local();
 	if (child[0] == '\0')
 		return false;
 	if (attached && !detach(parent, child, pending))
@@ -124,7 +124,7 @@ retention_slice(UpkeepTask *task)
 		return true;
 	args[0] = qts_text(child);
 	qts_stmt_run(&drop_expired, args, NULL);
-	qts_txn_commit();
+	qts_txn_commit_local();
 	return true;
 }
 

@@ -65,10 +65,13 @@ qts_toplevel(const char *sql, int lock_ms)
 	MemoryContext caller = CurrentMemoryContext;
 	Oid role = GetSessionUserId();
 	int lock_before = LockTimeout;
+	char *commit_before = pstrdup(GetConfigOption("synchronous_commit", false, false));
 	ErrorData *volatile error = NULL;
 
 	Assert(!IsTransactionState());
 	set_lock_timeout(lock_ms);
+	/* housekeeping does not wait for a standby, least of all the process that tells of one missing */
+	SetConfigOption("synchronous_commit", "local", PGC_SUSET, PGC_S_OVERRIDE);
 	SetSessionAuthorization(GetAuthenticatedUserId(), true);
 	PG_TRY();
 	{
@@ -85,5 +88,6 @@ qts_toplevel(const char *sql, int lock_ms)
 	MemoryContextSwitchTo(caller);
 	SetSessionAuthorization(role, false);
 	set_lock_timeout(lock_before);
+	SetConfigOption("synchronous_commit", commit_before, PGC_SUSET, PGC_S_OVERRIDE);
 	return error;
 }

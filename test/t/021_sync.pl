@@ -134,6 +134,18 @@ subtest 'synchronous_commit off is for others' => sub {
 	$e->sql('ALTER DATABASE trading RESET synchronous_commit');
 };
 
+# An alert of the prices worker must not wait for the standby: what is held would have no price.
+subtest 'F24: prices go on without the standby' => sub {
+	$standby->{node}->stop('immediate');
+	$sim->call('POST', '/notice', { account => ACCOUNT, raw => 'not^a^notice' });
+	$e->until("EXISTS (SELECT FROM system.alerts WHERE code = 'NOTICE_UNREADABLE')", 'the alert is there');
+	$sim->call('POST', '/price', { symbol => SAMSUNG, price => 70500 });
+	$e->until("(SELECT last = 70500 FROM qts.price('${\SAMSUNG}'))", 'and the next price too');
+	$standby->{node}->start;
+	$e->need_standby('remote_apply');
+	$e->wait_trading;
+};
+
 $e->healthy('all of it');
 $e->agrees('all of it');
 $standby->stop('immediate');

@@ -63,19 +63,18 @@ chaos_prepare()
 	! is_root || chown -R "$SERVER_USER" "$QTS_DIR"
 }
 
-# chaos_run TIER DRIVER
+# chaos_run TIER
 chaos_run()
 {
-	local tier=$1 driver=$2 seeds=${SEEDS:-10} from=${FROM:-1} jobs=${JOBS:-2} status=0 started
+	local tier=$1 seeds=${SEEDS:-10} from=${FROM:-1} jobs=${JOBS:-2} status=0 started
 	[ -z "${SEED:-}" ] || { from=$SEED; seeds=1; }
 	[ "$jobs" -le "$seeds" ] || jobs=$seeds
 	chaos_prepare
-	driver=$QTS_DIR/chaos/${driver#"$QTS_ROOT/test/chaos/"}
 	started=$(date +%s%N)
 	for ((i = 0; i < jobs; i++)); do
 		as_server mkdir "$CHAOS_DATA/job$i"
 		as_server env CHAOS_BIN="$PG_BIN" CHAOS_SQL="$QTS_DIR/chaos" QTS_KIS_SIM="$QTS_DIR/kis_sim" \
-			TAP="${TAP:-}" TRACE="${TRACE:-}" perl "$driver" "$CHAOS_DATA/job$i" $((from + i)) \
+			TAP="${TAP:-}" TRACE="${TRACE:-}" perl "$QTS_DIR/chaos/lib/drive.pl" "$tier" "$CHAOS_DATA/job$i" $((from + i)) \
 			$(((seeds - i + jobs - 1) / jobs)) "$jobs" &
 		CHAOS_PIDS+=($!)
 	done

@@ -7,4 +7,4 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../../scripts/lib.sh"
 # shellcheck source=test/chaos/lib/jobs.sh
 . "$here/../lib/jobs.sh"
-chaos_run 4 "$here/t4.pl"
+chaos_run 4

@@ -1,8 +1,8 @@
-# t4.pl
-#		Tier 3: a real server, its workers and a simulated broker; one seed is one
+# drive.pl
+#		Tiers 3 and 4: real servers, their workers and a simulated broker; one seed is one
 #		schedule of trading events and faults, then rest, then the verdict.
 #
-#	t4.pl DIR FIRST COUNT STEP		seeds FIRST, FIRST+STEP, ... COUNT of them
+#	drive.pl TIER DIR FIRST COUNT STEP		seeds FIRST, FIRST+STEP, ... COUNT of them
 #
 # DIR is the job's own.  Needs CHAOS_BIN (a server with points), CHAOS_SQL, QTS_KIS_SIM.
 # Writes DIR/coverage (fault, step, times) and DIR/failed (seed, reason); prints a line a seed
@@ -10,21 +10,22 @@
 use strict;
 use warnings;
 use FindBin;
-use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../../t/lib";
+use lib $FindBin::Bin, "$FindBin::Bin/../../t/lib";
 use Digest::MD5 qw(md5_hex);
 use Time::HiRes qw(time);
 use ChaosServer;
+use ChaosT3;
 use ChaosT4;
 
-my ($dir, $first, $count, $step) = @ARGV;
-die "usage: t4.pl DIR FIRST COUNT STEP\n" unless defined $step;
+my ($tier, $dir, $first, $count, $step) = @ARGV;
+die "usage: drive.pl TIER DIR FIRST COUNT STEP\n" unless defined $step;
 $SIG{INT} = $SIG{TERM} = sub { exit 130 };
 $| = 1;
 binmode $_, ':utf8' for *STDOUT, *STDERR;
 
 use constant LIFE => 200;    # schedules of one server: the simulator's accounts are bounded
 
-my (%coverage, %hashes, $t3);
+my (%coverage, %hashes, $servers);
 my ($failed, $counted) = (0, 0);
 my $started = time;
 
@@ -41,9 +42,9 @@ sub report
 		print $fh map { "$seed $_\n" } @bad;
 		close $fh;
 		print "# $_\n" for @bad;
-		print "# make chaos TIER=4 SEED=$seed\n";
+		print "# make chaos TIER=$tier SEED=$seed\n";
 	}
-	print((@bad ? 'not ok' : 'ok') . " - T4 seed $seed: $result->{events} events, "
+	print((@bad ? 'not ok' : 'ok') . " - T$tier seed $seed: $result->{events} events, "
 		  . join(', ', map { s/\t.*//r } sort keys %{ $result->{fired} }) . sprintf(", %.2f s\n", $result->{seconds}))
 	  if $ENV{TAP} || $ENV{TRACE};
 	return;
@@ -54,21 +55,21 @@ for my $i (0 .. $count - 1)
 	my $seed = $first + $i * $step;
 	if ($i % LIFE == 0)
 	{
-		$t3->end if $t3;
-		$t3 = ChaosT4->new("$dir/life" . int($i / LIFE));
+		$servers->end if $servers;
+		$servers = "ChaosT$tier"->new("$dir/life" . int($i / LIFE));
 	}
-	my $result = eval { $t3->schedule($seed) }
+	my $result = eval { $servers->schedule($seed) }
 	  // { bad => ["died: $@"], fired => {}, events => 0, hash => '', seconds => 0 };
 	report($seed, $result);
 	if (@{ $result->{bad} })
 	{
 		# what it left behind must not fail the next one
-		eval { $t3->keep("$dir/seed$seed") } or print "# not kept: $@\n";
-		$t3->end;
-		$t3 = ChaosT4->new("$dir/after$seed");
+		eval { $servers->keep("$dir/seed$seed") } or print "# not kept: $@\n";
+		$servers->end;
+		$servers = "ChaosT$tier"->new("$dir/after$seed");
 	}
 }
-$t3->end if $t3;
+$servers->end if $servers;
 
 open my $fh, '>', "$dir/coverage" or die "$dir/coverage: $!";
 print $fh map { "$_\t$coverage{$_}\n" } sort keys %coverage;

@@ -179,10 +179,22 @@ sub report
 }
 
 # A test: the condition becomes true before the deadline.
+# A server in recovery turns psql away before it has read the question: ask again.
+sub poll
+{
+	my ($self, $sql) = @_;
+	while (1)
+	{
+		my $met = eval { $self->{node}->poll_query_until($self->{db}, $sql) };
+		return $met unless $@;
+		die $@ unless $@ =~ /Broken pipe/;
+	}
+}
+
 sub until
 {
 	my ($self, $condition, $name) = @_;
-	my $met = $self->{node}->poll_query_until($self->{db}, "SELECT ($condition)");
+	my $met = $self->poll("SELECT ($condition)");
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	ok($met, $name // $condition) or $self->report;
 	return $met;
@@ -192,7 +204,7 @@ sub until
 sub need
 {
 	my ($self, $condition) = @_;
-	return if $self->{node}->poll_query_until($self->{db}, "SELECT ($condition)");
+	return if $self->poll("SELECT ($condition)");
 	$self->report;
 	die "never happened: $condition";
 }

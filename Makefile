@@ -5,12 +5,13 @@
 #   make check                    install what is missing, then pass every test
 #   make bench                    print ratios beside what others do, in one run
 #   make chaos TIER=1 SEEDS=n    seeded schedules of faults, see test/chaos/README.md
+#   make day SEED=n SPEED=30     a trading day in accelerated time: every price against the truth
 #   make static, make asan        look at the sources; run in a server with sanitizers
 
 PG_CONFIG ?= pg_config
 BUILD = $(MAKE) --no-print-directory -f build.mk PG_CONFIG=$(PG_CONFIG)
 
-.PHONY: all install uninstall installcheck clean deps demo check unit fuzz static bench sim asan reference chaos
+.PHONY: all install uninstall installcheck clean deps demo check unit fuzz static bench sim asan reference chaos day
 all install uninstall installcheck:
 	@command -v $(PG_CONFIG) >/dev/null 2>&1 && test -f "$$($(PG_CONFIG) --pgxs)" || \
 		{ echo "qts: $(PG_CONFIG) or the server headers are missing: run 'make deps'" >&2; exit 1; }
@@ -54,3 +55,6 @@ bench:
 
 chaos:
 	@TIER='$(TIER)' SEEDS='$(SEEDS)' SEED='$(SEED)' FROM='$(FROM)' JOBS='$(JOBS)' scripts/chaos.sh
+
+day:
+	@SEED='$(SEED)' SPEED='$(SPEED)' scripts/day.sh

@@ -83,21 +83,20 @@ static void
 compare(const QtsTick *tick, TimestampTz now)
 {
 	QtsQuote other = {.last = QTS_PRICE(tick->price), .recv_at = tick->recv_at};
-	QtsQuote broker;
-	QtsSource source;
+	QtsBoardQuote broker;
 	QtsDiscrepancy severity;
 
-	if (!qts_price_shown(tick->symbol, &broker, &source) || source == QTS_SOURCE_NAVER)
+	if (!qts_price_shown(tick->symbol, &broker) || broker.source == QTS_SOURCE_NAVER)
 		return;
-	severity = qts_discrepancy(&broker, &other);
+	severity = qts_discrepancy(&broker.quote, &other);
 	if (severity == QTS_DISCREPANCY_NONE || !qts_txn_begin("discrepancy"))
 		return;
-	qts_sync_discrepancy(tick->symbol, &broker, source, &other, now);
+	qts_sync_discrepancy(tick->symbol, &broker.quote, broker.source, &other, now);
 	if (severity != QTS_DISCREPANCY_LOW)
 		qts_alert("WARNING", "DISCREPANCY", tick->symbol,
 				  "The broker's price counts. Compare with a third source; see market.discrepancies.",
 				  "%s: the broker says " INT64_FORMAT " KRW, Naver " INT64_FORMAT " KRW", tick->symbol,
-				  broker.last / QTS_PRICE_SCALE, tick->price);
+				  broker.quote.last / QTS_PRICE_SCALE, tick->price);
 	qts_txn_commit_local();
 	discrepant |= severity == QTS_DISCREPANCY_HIGH;
 }
@@ -105,11 +104,10 @@ compare(const QtsTick *tick, TimestampTz now)
 static bool
 fallback_wanted(const char *symbol, bool demoted, int64 mono, TimestampTz now)
 {
-	QtsQuote quote;
-	QtsSource source = QTS_SOURCE_COUNT;
-	bool known = qts_price_shown(symbol, &quote, &source);
+	QtsBoardQuote seen = {.source = QTS_SOURCE_COUNT};
+	bool known = qts_price_shown(symbol, &seen);
 
-	return qts_fallback_wanted(known ? &quote : NULL, source, now,
+	return qts_fallback_wanted(known ? &seen.quote : NULL, seen.source, now,
 							   qts_source_failing(qts_quotes_health(), mono), demoted);
 }
 

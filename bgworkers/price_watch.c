@@ -54,18 +54,13 @@ qts_price_watch_stop(void)
 }
 
 bool
-qts_price_shown(const char *symbol, QtsQuote *quote, QtsSource *source)
+qts_price_shown(const char *symbol, QtsBoardQuote *seen)
 {
 	int slot = qts_board_find(symbol);
 	QtsBoardEntry entry;
-	QtsBoardQuote seen;
 
-	if (slot < 0 || !qts_board_read(slot, &entry) ||
-		!qts_board_judge(&entry, qts_now(), QTS_BOARD_SHOW, &seen))
-		return false;
-	*quote = seen.quote;
-	*source = seen.source;
-	return true;
+	return slot >= 0 && qts_board_read(slot, &entry) &&
+		   qts_board_judge(&entry, qts_now(), QTS_BOARD_SHOW, seen);
 }
 
 /* Figures of all followed symbols, and those of positions and orders that have no price to act on. */
@@ -80,14 +75,14 @@ figures(TimestampTz now, int *critical, char *worst)
 	worst[0] = '\0';
 	for (int i = 0; i < n; i++)
 	{
-		QtsQuote quote;
-		QtsSource source = QTS_SOURCE_COUNT;
-		bool known = qts_price_shown(plan[i].symbol, &quote, &source);
+		QtsBoardQuote seen = {0};
+		bool known = qts_price_shown(plan[i].symbol, &seen);
 		int before = all.critical;
 
 		if (!known && plan[i].since <= now && now - plan[i].since < NEW_US)
 			continue;
-		qts_freshness_add(&all, known ? &quote : NULL, source, now, true);
+		qts_freshness_add(&all, known ? &seen.quote : NULL, seen.stale, qts_quotes_overdue_after(&plan[i]),
+						  now);
 		if (all.critical > before && (plan[i].why & ACTIVE) != 0 && (*critical)++ == 0)
 			strlcpy(worst, plan[i].symbol, QTS_SYMBOL_LEN + 1);
 	}
@@ -97,14 +92,15 @@ figures(TimestampTz now, int *critical, char *worst)
 static void
 tell_fresh(const QtsFreshness *fresh, int critical, const char *worst)
 {
-	if (!qts_freshness_mostly_stale(fresh) && critical == 0 && !qts_freshness_old(fresh))
+	if (!qts_freshness_mostly_overdue(fresh) && critical == 0 && !qts_freshness_old(fresh))
 		return;
 	if (!qts_txn_begin("prices watch"))
 		return;
-	if (fresh->total > 0 && qts_freshness_mostly_stale(fresh))
+	if (fresh->total > 0 && qts_freshness_mostly_overdue(fresh))
 		qts_alert("CRITICAL", "PRICES_STALE", "",
 				  "See qts.status(): which source does not answer? Nothing is sold on a stale price.",
-				  "%d of %d followed prices are stale", fresh->stale, fresh->total);
+				  "%d of %d followed prices are stale and were not renewed in time", fresh->overdue,
+				  fresh->total);
 	if (critical > 0)
 		qts_alert("CRITICAL", "PRICE_MISSING", worst,
 				  "Nothing is sold on it. Is the symbol still traded? Sell by hand what cannot wait.",

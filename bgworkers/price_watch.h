@@ -12,6 +12,7 @@
 
 #include "core/price.h"
 #include "core/session.h"
+#include "shm/board.h"
 #include "utils/timestamp.h"
 
 extern void qts_price_watch_start(void);
@@ -21,6 +22,6 @@ extern void qts_price_watch_stop(void);
 extern void qts_price_watch(QtsSessionPhase phase, TimestampTz now, int64 mono);
 
 /* The price of a symbol that readers are shown; false = none. */
-extern bool qts_price_shown(const char *symbol, QtsQuote *quote, QtsSource *source);
+extern bool qts_price_shown(const char *symbol, QtsBoardQuote *seen);
 
 #endif /* QTS_BGWORKERS_PRICE_WATCH_H */

@@ -169,6 +169,12 @@ qts_quotes_plan(int *n)
 	return plan;
 }
 
+int64
+qts_quotes_overdue_after(const QtsPolled *polled)
+{
+	return qts_poll_overdue_after(polled, &policy);
+}
+
 void
 qts_quotes_condition(const QtsTierCondition *condition, QtsTime now)
 {

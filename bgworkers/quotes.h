@@ -28,6 +28,7 @@ extern bool qts_quotes_any(void);
 /* The symbols to ask for, ranked; copied. */
 extern void qts_quotes_follow(const QtsFollowed *ranked, int n, QtsTime now);
 extern QtsPolled *qts_quotes_plan(int *n);
+extern int64 qts_quotes_overdue_after(const QtsPolled *polled);
 
 /* An account whose market it is; NULL = none. */
 extern const QtsAccountRow *qts_quotes_account(void);

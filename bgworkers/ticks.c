@@ -99,7 +99,7 @@ tick_in_range(const QtsTick *tick)
 }
 
 static QtsIntake
-tick_judge(Work *mine, const QtsTick *tick, bool trading)
+tick_judge(Work *mine, QtsTick *tick, bool trading)
 {
 	QtsQuote *seen = &mine->entry.of[tick->source];
 	QtsQuote next = {.volume = tick->acml_volume, .exch_at = tick->exch_at, .recv_at = tick->recv_at};
@@ -116,6 +116,10 @@ tick_judge(Work *mine, const QtsTick *tick, bool trading)
 						  qts_seoul_date(tick->recv_at)))
 		return QTS_INTAKE_REFUSED;
 	quote_sides(&next, tick);
+	qts_sides_judge(&next, &mine->entry.limits);
+	/* what is stored is what was believed */
+	tick->bid = next.bid == 0 ? 0 : tick->bid;
+	tick->ask = next.ask == 0 ? 0 : tick->ask;
 	*seen = next;
 	mine->entry.halted = tick->halted;
 	mine->heard[tick->source] = true;

@@ -204,9 +204,10 @@ quotes_done(void *arg, const QtsHttpAnswer *answer)
 	Quote **link = &quotes->asked;
 	QtsKisVerdict v;
 
+	/* when it was asked: the answer may be late, and what it says is no newer than that for certain */
 	if (answer->fate == QTS_HTTP_ANSWERED)
 		v = qts_kis_parse_quote(&quote->request, answer->status, answer->body, answer->body_len,
-								broker->now + (answer->done_us - broker->mono), event);
+								broker->now + (quote->sent_at - broker->mono), event);
 	else
 		v = kis_no_answer(answer);
 	kis_breaker_report(broker, QTS_RATE_QUOTE, quote->ticket, quote->sent_at, &v, answer);

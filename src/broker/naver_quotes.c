@@ -40,6 +40,7 @@ typedef struct NaverAsk
 	QtsHttp *http;		/* NULL = waits until not_before */
 	NaverNode *node;	/* NULL = this place is free */
 	int tries;			/* sent so far */
+	int64_t sent_at;	/* the last of them */
 	int64_t not_before; /* monotonic us */
 	QtsQuoteRequest request;
 } NaverAsk;
@@ -136,7 +137,7 @@ naver_done(void *arg, const QtsHttpAnswer *answer)
 	event->outcome = QTS_OUTCOME_UNKNOWN;
 	if (answer->fate == QTS_HTTP_ANSWERED)
 		event->outcome = qts_naver_parse(&ask->request, answer->status, answer->body, answer->body_len,
-										 answer->done_us + quotes->clock_offset, event);
+										 ask->sent_at + quotes->clock_offset, event);
 	else if (answer->fate == QTS_HTTP_NEVER_SENT)
 		event->outcome = QTS_OUTCOME_NOT_PROCESSED;
 	snprintf(event->msg, sizeof(event->msg), "%s", answer->error);
@@ -177,6 +178,7 @@ naver_send(NaverAsk *ask, int64_t mono)
 		return false;
 	qts_rate_take(&ask->quotes->limiter, QTS_RATE_QUOTE, mono);
 	ask->tries++;
+	ask->sent_at = mono;
 	return true;
 }
 

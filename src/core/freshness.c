@@ -11,7 +11,8 @@
 #define FRESHNESS_OLD_MS 30000
 
 void
-qts_freshness_add(QtsFreshness *figures, const QtsQuote *quote, QtsSource source, QtsTime now, bool trading)
+qts_freshness_add(QtsFreshness *figures, const QtsQuote *quote, bool stale, int64_t overdue_after,
+				  QtsTime now)
 {
 	int64_t age;
 
@@ -20,11 +21,13 @@ qts_freshness_add(QtsFreshness *figures, const QtsQuote *quote, QtsSource source
 		__builtin_sub_overflow(now, quote->recv_at, &age))
 	{
 		figures->stale++;
+		figures->overdue++;
 		figures->critical++;
 		return;
 	}
+	figures->stale += stale;
+	figures->overdue += stale && age > overdue_after;
 	age = age < 0 ? 0 : age / QTS_MS;
-	figures->stale += !qts_quote_fresh(quote, source, now, trading);
 	figures->critical += age > FRESHNESS_CRITICAL_MS;
 	figures->aged++;
 	figures->age_sum += age;
@@ -39,9 +42,9 @@ qts_freshness_avg_ms(const QtsFreshness *figures)
 }
 
 bool
-qts_freshness_mostly_stale(const QtsFreshness *figures)
+qts_freshness_mostly_overdue(const QtsFreshness *figures)
 {
-	return (int64_t) figures->stale * 2 > figures->total;
+	return (int64_t) figures->overdue * 2 > figures->total;
 }
 
 bool
@@ -55,7 +58,7 @@ qts_emergency(const QtsFreshness *figures, bool now_on)
 {
 	if (figures->total == 0)
 		return false;
-	if (qts_freshness_mostly_stale(figures))
+	if (qts_freshness_mostly_overdue(figures))
 		return true;
-	return now_on && (int64_t) figures->stale * 10 >= figures->total;
+	return now_on && (int64_t) figures->overdue * 10 >= figures->total;
 }

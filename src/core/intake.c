@@ -92,6 +92,17 @@ qts_limits_admit(QtsDayLimits *limits, QtsPrice price, QtsPrice base, QtsDate da
 	return qts_price_plausible(price, limits->lower, limits->upper);
 }
 
+void
+qts_sides_judge(QtsQuote *quote, const QtsDayLimits *limits)
+{
+	if (!qts_price_plausible(quote->bid, limits->lower, limits->upper))
+		quote->bid = 0;
+	if (!qts_price_plausible(quote->ask, limits->lower, limits->upper))
+		quote->ask = 0;
+	if (quote->bid > quote->ask && quote->ask != 0)
+		quote->bid = quote->ask = 0;
+}
+
 /* Difference in us, saturated; 0 when one of them is not known. */
 static int64_t
 time_between(QtsTime from, QtsTime to)
@@ -154,7 +165,7 @@ qts_shown_source(const QtsQuote quotes[QTS_SOURCE_COUNT], QtsTime now, bool trad
 			best = (QtsSource) i;
 		}
 	}
-	return best;
+	return qts_newer_source(quotes, best, now);
 }
 
 /* One side, best first; sign is 1 for asks, -1 for bids. */

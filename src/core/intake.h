@@ -65,8 +65,14 @@ extern QtsIntake
 qts_intake(const QtsQuote *seen, const QtsQuote *next, QtsSource source, bool trading, int64_t max_skew);
 
 /*
- * The source to show: the best fresh one; without any the last best, which is
- * the one that went stale last.  QTS_SOURCE_COUNT when there is no quote.
+ * Sides that cannot be are not known: exits sell at the bid, so one beyond the
+ * day's limits, or above the ask, is as dangerous as such a price.
+ */
+extern void qts_sides_judge(QtsQuote *quote, const QtsDayLimits *limits);
+
+/*
+ * The source to show: the best fresh one; without any the last best, which
+ * follows from the one that went stale last.  QTS_SOURCE_COUNT when there is no quote.
  */
 extern QtsSource qts_shown_source(const QtsQuote quotes[QTS_SOURCE_COUNT], QtsTime now, bool trading);
 

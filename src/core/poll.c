@@ -15,6 +15,9 @@
 #define POLL_LOST (30 * QTS_SEC) /* an answer that never comes frees its symbols */
 #define POLL_SILENT (3 * QTS_SEC / 2)
 #define POLL_SLOWEST (120 * QTS_SEC)
+#define POLL_LATE (10 * QTS_SEC)
+#define POLL_CAP_HELD 40
+#define POLL_CAP_WANTED 100
 
 /* Reasons that make a symbol more than background. */
 #define POLL_WANTED                                                                                          \
@@ -25,7 +28,7 @@ QtsTierPolicy
 qts_tier_policy(const QtsTierCondition *condition)
 {
 	QtsTierPolicy policy = {.interval = {3 * QTS_SEC, 10 * QTS_SEC, 30 * QTS_SEC},
-							.cap = {40, 100, INT32_MAX}};
+							.cap = {POLL_CAP_HELD, POLL_CAP_WANTED, INT32_MAX}};
 
 	if (condition->push_silent)
 		policy.interval[0] = POLL_SILENT;
@@ -42,30 +45,34 @@ qts_tier_policy(const QtsTierCondition *condition)
 	return policy;
 }
 
+/* What is beyond the room of its tier goes down. */
 static int
-poll_tier(const QtsFollowed *followed, const QtsTierPolicy *policy)
+poll_tier(const QtsFollowed *followed, const int cap[QTS_TIERS], int used[QTS_TIERS])
 {
-	if (policy->cap[0] == INT32_MAX || (followed->why & QTS_FOLLOW_HELD))
-		return 0;
-	return followed->why & POLL_WANTED ? 1 : 2;
+	int tier = followed->why & QTS_FOLLOW_HELD ? 0 : followed->why & POLL_WANTED ? 1 : 2;
+
+	if (cap[0] == INT32_MAX)
+		tier = 0;
+	while (tier < QTS_TIERS - 1 && used[tier] >= cap[tier])
+		tier++;
+	used[tier]++;
+	return tier;
 }
 
 static void
 poll_place(const QtsFollowed *ranked, int n, const QtsTierPolicy *policy, QtsPolled *plan)
 {
+	static const int usual_cap[QTS_TIERS] = {POLL_CAP_HELD, POLL_CAP_WANTED, INT32_MAX};
 	int used[QTS_TIERS] = {0};
+	int usual[QTS_TIERS] = {0};
 	int kept;
 
 	for (int i = 0; i < n; i++)
 	{
-		int tier = poll_tier(&ranked[i], policy);
-
 		plan[i].why = ranked[i].why;
 		plan[i].demoted = false;
-		while (tier < QTS_TIERS - 1 && used[tier] >= policy->cap[tier])
-			tier++;
-		plan[i].tier = tier;
-		used[tier]++;
+		plan[i].tier = poll_tier(&ranked[i], policy->cap, used);
+		plan[i].usual = poll_tier(&ranked[i], usual_cap, usual);
 	}
 	if (!policy->demoted)
 		return;
@@ -74,7 +81,7 @@ poll_place(const QtsFollowed *ranked, int n, const QtsTierPolicy *policy, QtsPol
 	{
 		if (plan[i].tier == 1 && --kept < 0)
 		{
-			plan[i].tier = 2;
+			plan[i].tier = plan[i].usual = 2;
 			plan[i].demoted = true;
 		}
 	}
@@ -109,6 +116,12 @@ qts_poll_plan(const QtsFollowed *ranked, int n, const QtsTierPolicy *policy, con
 		}
 	}
 	poll_place(ranked, n, policy, plan);
+}
+
+int64_t
+qts_poll_overdue_after(const QtsPolled *polled, const QtsTierPolicy *policy)
+{
+	return policy->interval[polled->usual] + POLL_LATE;
 }
 
 /* Never further away than its interval: it may have come from a slower tier, or the clock was set back. */

@@ -28,6 +28,7 @@ typedef struct QtsPolled
 	char symbol[QTS_SYMBOL_LEN + 1];
 	unsigned why; /* it is followed: QTS_FOLLOW_... */
 	int tier;
+	int usual;	  /* its tier when there is no emergency */
 	bool demoted; /* below the tier its importance asks for */
 	bool at_once; /* somebody waits for it */
 	bool asked;	  /* a request with it is under way */
@@ -55,6 +56,9 @@ extern QtsTierPolicy qts_tier_policy(const QtsTierCondition *condition);
  */
 extern void qts_poll_plan(const QtsFollowed *ranked, int n, const QtsTierPolicy *policy, const QtsPolled *old,
 						  int nold, int64_t now, QtsPolled *plan);
+
+/* How old its price may become though all is well: between two answers, and 10 s for the next one. */
+extern int64_t qts_poll_overdue_after(const QtsPolled *polled, const QtsTierPolicy *policy);
 
 /*
  * The next batch: indexes of at most max symbols, 0 when none is due.  Those

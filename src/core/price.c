@@ -53,12 +53,25 @@ qts_quote_fresh(const QtsQuote *quote, QtsSource source, QtsTime now, bool tradi
 }
 
 QtsSource
+qts_newer_source(const QtsQuote quotes[QTS_SOURCE_COUNT], QtsSource source, QtsTime now)
+{
+	for (int i = 0; i < (int) source && source < QTS_SOURCE_COUNT; i++)
+	{
+		/* a quote of the future is none: its clock is broken */
+		if (quotes[i].last > 0 && quotes[i].recv_at != QTS_TIME_NONE && quotes[i].recv_at <= now &&
+			quotes[i].recv_at > quotes[source].recv_at)
+			return (QtsSource) i;
+	}
+	return source;
+}
+
+QtsSource
 qts_best_source(const QtsQuote quotes[QTS_SOURCE_COUNT], QtsTime now, bool trading)
 {
 	for (int i = 0; i < QTS_SOURCE_COUNT; i++)
 	{
 		if (qts_quote_fresh(&quotes[i], (QtsSource) i, now, trading))
-			return (QtsSource) i;
+			return qts_newer_source(quotes, (QtsSource) i, now);
 	}
 	return QTS_SOURCE_COUNT;
 }

@@ -41,7 +41,17 @@ extern int64_t qts_stale_after_ms(QtsSource source, bool trading);
 /* Is there a price, and is it no older than its source allows? */
 extern bool qts_quote_fresh(const QtsQuote *quote, QtsSource source, QtsTime now, bool trading);
 
-/* Strict priority among fresh sources; QTS_SOURCE_COUNT when none is fresh. */
+/*
+ * The source among better ones than this whose price was received later: what
+ * it said then is also what this one would have said.  Else this one.
+ */
+extern QtsSource qts_newer_source(const QtsQuote quotes[QTS_SOURCE_COUNT], QtsSource source, QtsTime now);
+
+/*
+ * Strict priority among fresh sources; QTS_SOURCE_COUNT when none is fresh.  A
+ * price never goes back in time: where a better source went silent after a
+ * fresh one was heard, it is fresh for as long as that one.
+ */
 extern QtsSource qts_best_source(const QtsQuote quotes[QTS_SOURCE_COUNT], QtsTime now, bool trading);
 
 /*

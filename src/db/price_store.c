@@ -69,10 +69,14 @@ static QtsStmt mark_stale = {
 	" ('KIS_REST', 2, make_interval(secs => $3)), ('NAVER', 3, make_interval(secs => $4))),"
 	" dead AS (SELECT b.symbol FROM market.prices_best b JOIN limits l ON l.source = b.best_source"
 	" WHERE NOT b.is_stale AND b.best_ts < $1 - l.life),"
+	" fresh AS (SELECT DISTINCT ON (d.symbol) d.symbol, l.rank, f.last_ts FROM dead d"
+	" JOIN market.freshness f ON f.symbol = d.symbol JOIN limits l USING (source) WHERE f.last_ts >= $1 - l.life"
+	" ORDER BY d.symbol, l.rank),"
+	/* as in core/price.c: never back in time */
 	" next AS (SELECT DISTINCT ON (d.symbol) d.symbol, f.* FROM dead d LEFT JOIN (SELECT f.symbol AS of, f.source,"
 	" f.last_price, f.bid_price, f.ask_price, f.acml_volume, f.last_ts, f.exch_ts, l.rank FROM market.freshness f"
-	" JOIN limits l USING (source) WHERE f.last_ts >= $1 - l.life) f ON f.of = d.symbol"
-	" ORDER BY d.symbol, f.rank)"
+	" JOIN limits l USING (source) JOIN fresh g ON g.symbol = f.symbol AND (l.rank = g.rank"
+	" OR l.rank < g.rank AND f.last_ts > g.last_ts AND f.last_ts <= $1)) f ON f.of = d.symbol ORDER BY d.symbol, f.rank)"
 	" UPDATE market.prices_best b SET is_stale = n.of IS NULL,"
 	" stale_reason = CASE WHEN n.of IS NULL THEN 'ALL_SOURCES_STALE' END, updated_ts = $1,"
 	" best_source = coalesce(n.source, b.best_source), best_price = coalesce(n.last_price, b.best_price),"
@@ -81,7 +85,8 @@ static QtsStmt mark_stale = {
 	" ask_price = CASE WHEN n.of IS NULL THEN b.ask_price ELSE n.ask_price END,"
 	" change_price = coalesce(n.last_price, b.best_price) - b.prev_close,"
 	" acml_volume = coalesce(n.acml_volume, b.acml_volume)"
-	" FROM next n WHERE n.symbol = b.symbol",
+	" FROM next n WHERE n.symbol = b.symbol"
+	" AND (n.of IS NULL OR (n.source, n.last_ts) IS DISTINCT FROM (b.best_source, b.best_ts))",
 	4,
 	{TIMESTAMPTZOID, FLOAT8OID, FLOAT8OID, FLOAT8OID}};
 

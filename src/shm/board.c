@@ -289,27 +289,27 @@ qts_board_judge(const QtsBoardEntry *entry, QtsTime now, QtsBoardUse use, QtsBoa
 {
 	QtsSessionPhase phase = board_phase(now);
 	bool trading = qts_price_trading(phase);
+	const QtsQuote *of = entry->of;
+	QtsQuote own[QTS_SOURCE_COUNT];
 	QtsSource source;
 
-	if (use == QTS_BOARD_DECIDE && !qts_guc.naver_decides && entry->of[QTS_SOURCE_NAVER].last > 0)
+	if (use == QTS_BOARD_DECIDE && !qts_guc.naver_decides && of[QTS_SOURCE_NAVER].last > 0)
 	{
-		QtsQuote own[QTS_SOURCE_COUNT];
-
-		memcpy(own, entry->of, sizeof(own));
+		memcpy(own, of, sizeof(own));
 		own[QTS_SOURCE_NAVER].last = 0;
-		source = qts_shown_source(own, now, trading);
+		of = own;
 	}
-	else
-		source = qts_shown_source(entry->of, now, trading);
+	source = qts_shown_source(of, now, trading);
 	if (source == QTS_SOURCE_COUNT)
 		return false;
-	out->quote = entry->of[source];
+	out->quote = of[source];
 	out->source = source;
 	out->halted = entry->halted;
 	out->age_ms = (now - out->quote.recv_at) / QTS_MS;
 	/* a price from the future is a moved clock: as untrustworthy as an old one */
 	out->skewed = out->age_ms < -1000;
-	out->stale = out->skewed || out->age_ms > qts_stale_after_ms(source, trading);
+	out->stale = out->skewed || (!qts_quote_fresh(&out->quote, source, now, trading) &&
+								 qts_best_source(of, now, trading) == QTS_SOURCE_COUNT);
 	out->too_old = out->skewed || out->age_ms > qts_guc.exit_max_price_age;
 	out->in_session = qts_session_evaluates(phase);
 	return true;

@@ -80,9 +80,17 @@ void
 qts_feed_mangle(QtsBuf *record, const QtsFault *fault)
 {
 	const json_t *value = json_object_get(fault->params, "value");
+	json_t *values = json_object_get(fault->params, "values");
+	const char *index;
+	json_t *item;
 
 	if (strstr(fault->mode, "_fields") != NULL)
 		record_resize(record, qts_json_int(fault->params, "fields", 10));
+	else if (values != NULL)
+	{
+		json_object_foreach(values, index, item) record_replace(
+			record, strtol(index, NULL, 10), json_string_value(item), json_string_length(item));
+	}
 	else
 		record_replace(record, qts_json_int(fault->params, "index", 2),
 					   json_is_string(value) ? json_string_value(value) : "",

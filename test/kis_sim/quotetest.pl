@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 use File::Basename qw(dirname);
+use File::Temp qw(tempdir);
 use JSON::PP;
 use Test::More;
 use Time::HiRes qw(time);
@@ -153,6 +154,13 @@ sub test_walk
 	is($sim->control('POST', '/walk', { symbols => 1, ticks_per_second => 1 })->{symbols}, 1, 'the first so many');
 	ok(defined $sim->control('POST', '/walk', { symbols => ['nope'], ticks_per_second => 1 })->{error}, 'unknown symbols');
 	ok(defined $sim->control('POST', '/walk', { ticks_per_second => -1 })->{error}, 'a rate that is none');
+	ok(defined $sim->control('POST', '/walk', { ticks_per_second => 0, log => '/nowhere/log' })->{error}, 'a log that is none');
+	my $log = tempdir(CLEANUP => 1) . '/prices';
+	$sim->control('POST', '/walk', { symbols => ['005930'], ticks_per_second => 1000, speed => 1000, log => $log });
+	$sim->control('GET', '/wait?counter=price_changes&count=1000&timeout_ms=5000');
+	my ($last) = map { $_->{history}[-1] } @{ $sim->control('GET', '/prices?symbol=005930&history_ms=0')->{prices} };
+	open my $fh, '<', $log or die "$log: $!";
+	ok(scalar(grep { $_ eq "$last->[0] 005930 $last->[2]\n" } <$fh>), 'what it tells is in the log');
 	clock($sim, '2026-11-20T15:25:00');
 	my $before = $sim->control('GET', '/stats')->{price_changes};
 	$sim->control('POST', '/walk', { ticks_per_second => 10000, speed => 10 });

@@ -27,6 +27,7 @@ static uint64_t printed;
 static double owed;
 static int64_t last_us;
 static uint64_t generation;
+static FILE *price_log; /* every change, for whoever follows the truth of a long run */
 
 void
 qts_price_history_add(QtsSymbol *symbol)
@@ -39,6 +40,8 @@ qts_price_history_add(QtsSymbol *symbol)
 	point->t_us = qts_clock_real();
 	point->virtual_us = qts_clock_now();
 	point->price = symbol->price;
+	if (price_log != NULL)
+		fprintf(price_log, "%" PRId64 " %s %" PRId64 "\n", point->t_us, symbol->code, point->price);
 }
 
 /* One print: a step of a tick down, none or up, back from the limits. */
@@ -105,6 +108,18 @@ walk_symbols(const json_t *list)
 	return n_walkers > 0;
 }
 
+/* Appends to the file named; a walk that names none leaves the log as it is. */
+static bool
+walk_log(const char *file)
+{
+	if (file == NULL)
+		return true;
+	if (price_log != NULL)
+		fclose(price_log);
+	price_log = fopen(file, "a");
+	return price_log != NULL;
+}
+
 /* ticks_per_second 0 ends it. */
 bool
 qts_walk_start(const json_t *body, const char **error)
@@ -118,6 +133,9 @@ qts_walk_start(const json_t *body, const char **error)
 	if (!(per_second >= 0 && per_second <= WALK_MAX_RATE) ||
 		(speed != NULL && !(json_is_number(speed) && json_number_value(speed) >= 0 &&
 							json_number_value(speed) <= QTS_MAX_SPEED)))
+		return false;
+	*error = "the log cannot be written";
+	if (!walk_log(qts_json_text(body, "log")))
 		return false;
 	*error = "no such symbol";
 	if (!walk_symbols(json_object_get(body, "symbols")))
@@ -181,6 +199,8 @@ qts_price_truth(const QtsReq *req, QtsBuf *out)
 
 	if (history != NULL)
 		(void) qts_text_digits(history, &ms);
+	if (price_log != NULL)
+		fflush(price_log);
 	qts_buf_printf(out, "{\"t_us\":%" PRId64 ",\"virtual_us\":%" PRId64 ",\"prices\":[", now,
 				   qts_clock_now());
 	for (int i = 0; (s = qts_market_at(i)) != NULL; i++)

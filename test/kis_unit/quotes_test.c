@@ -90,6 +90,7 @@ test_answers(void)
 {
 	QtsQuoteRequest r = want(QTS_QUOTE_PRICES, 11, "005930", "000660");
 	QtsQuoteEvent *e;
+	int64_t asked;
 
 	json_decref(sim_ask(&sim, "POST", "/price", "{\"symbol\":\"005930\",\"price\":69500}"));
 	e = answer_to(quotes, &r);
@@ -104,6 +105,15 @@ test_answers(void)
 	r = want(QTS_QUOTE_PRICES, 12, "005930", NULL);
 	e = answer_to(quotes, &r);
 	ok(e && e->count == 1 && e->ticks[0].price == 69500, "one price");
+	kis->event_free(e);
+	json_decref(sim_ask(
+		&sim, "POST", "/fault",
+		"{\"mode\":\"late_response\",\"match\":{\"path\":\"/quotations/\"},\"params\":{\"ms\":300}}"));
+	asked = ready(quotes) ? qts_mono_us() : 0;
+	e = answer_to(quotes, &r);
+	ok(e && e->count == 1 && e->done_us - asked >= 300 * QTS_MS &&
+		   wall() - e->ticks[0].recv_at >= qts_mono_us() - asked - 50 * QTS_MS,
+	   "a late answer is as old as its question");
 	kis->event_free(e);
 	r = want(QTS_QUOTE_PRICES, 12, "005930", "999999");
 	e = answer_to(quotes, &r);

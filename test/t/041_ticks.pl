@@ -19,7 +19,7 @@ my $e = QtsTest->engine(
 my $sim = $e->{sim};
 my %volume;
 
-# A record of H0STCNT0; at = seconds after ten o'clock.
+# A record of H0STCNT0; at = seconds after ten o'clock, bid = another than one step below.
 sub record
 {
 	my ($symbol, $price, %o) = @_;
@@ -29,7 +29,7 @@ sub record
 	my @field = ('') x 47;
 	@field[ 0 .. 4 ] = ($symbol, sprintf('%02d%02d%02d', $at / 3600, $at / 60 % 60, $at % 60), $price,
 		$change < 0 ? 5 : 2, abs $change);
-	@field[ 10 .. 14 ] = ($price + 100, $price - 100, 1, $volume, $volume * BASE);
+	@field[ 10 .. 14 ] = ($price + 100, $o{bid} // $price - 100, 1, $volume, $volume * BASE);
 	@field[ 33, 35, 46 ] = (FRIDAY, 'N', 2);
 	return join '^', @field;
 }
@@ -115,6 +115,16 @@ subtest 'F20: what cannot be a price of the day' => sub {
 		'zero, negative, no numbers and numbers beyond all reckoning: counted');
 };
 
+subtest 'a bid that cannot be' => sub {
+	for my $bid (1, 700_000, 70_300)
+	{
+		taken(SAMSUNG, 70200 + $bid % 7, bid => $bid);
+		is($e->sql("SELECT bid IS NULL FROM qts.price('${\SAMSUNG}')"), 't', "$bid is not shown, so nothing is sold on it");
+	}
+	is($e->sql("SELECT count(bid_price) FROM market.prices_ticks WHERE symbol = '${\SAMSUNG}'"), 1, 'nor stored');
+	taken(SAMSUNG, 70100);
+};
+
 subtest 'F20: a first price from nowhere does not decide the day' => sub {
 	frame(record(HYNIX, 200000, change => 0));
 	$e->need("(SELECT last FROM qts.price('${\HYNIX}')) = 200000");
@@ -179,21 +189,30 @@ subtest 'several sources, and feeds that die' => sub {
 		VALUES ('123450', 1000, 'KIS_WS', '$now', '$now');
 		INSERT INTO market.freshness (symbol, source, last_ts, last_price, bid_price, exch_ts)
 		VALUES ('123450', 'KIS_WS', '$now', 1000, 999, '$now'), ('123450', 'KIS_REST', '$now', 1001, NULL, NULL),
-			('123450', 'NAVER', '$now', 1002, NULL, NULL)});
+			('123450', 'NAVER', '$now', 1002, NULL, NULL);
+		INSERT INTO market.stocks (symbol, name, market) VALUES ('123460', 'An older answer', 'KOSPI');
+		INSERT INTO market.prices_best (symbol, best_price, best_source, best_ts, updated_ts)
+		VALUES ('123460', 1000, 'KIS_WS', '$now', '$now');
+		INSERT INTO market.freshness (symbol, source, last_ts, last_price)
+		VALUES ('123460', 'KIS_WS', '$now', 1000), ('123460', 'KIS_REST', '$now'::timestamptz - interval '5 seconds', 1001)});
 	$e->{node}->restart;
 	$e->wait_running;
 	$e->need("(SELECT last FROM qts.price('123450')) IS NOT NULL");
 	my $judged = sub {
 		my ($second) = @_;
 		$e->sql("SELECT qts.set_clock('$now'::timestamptz + interval '$second seconds')");
-		return $e->sql(q{SELECT last, source, coalesce(bid::text, '-'), is_stale, coalesce(stale_reason, '-')
-			FROM qts.price('123450')});
+		return $e->sql(qq{SELECT last, source, coalesce(bid::text, '-'), is_stale, coalesce(stale_reason, '-')
+			FROM qts.price('${\($_[1] // '123450')}')});
 	};
 	my $best = sub { return $e->until(qq{(SELECT concat_ws('|', best_price, best_source, is_stale)
-		FROM market.prices_best WHERE symbol = '123450') = '$_[0]'}, "the table says so too: $_[0]"); };
+		FROM market.prices_best WHERE symbol = '${\($_[1] // '123450')}') = '$_[0]'}, "the table says so too: $_[0]"); };
 	is($judged->(0), '1000|KIS_WS|999|f|-', 'the push feed first');
 	is($judged->(3), '1001|KIS_REST|-|f|-', 'B-P3b: it dies: the polled price, without any write; B-P11: no bid is invented');
 	$best->('1001|KIS_REST|f');
+	is($judged->(4, '123460'), '1000|KIS_WS|-|f|-', 'an answer from before the last print does not bring its price back');
+	$best->('1000|KIS_WS|f', '123460');
+	is($judged->(6, '123460'), '1000|KIS_WS|-|t|ALL_SOURCES_STALE', 'and vouches for the print no longer than for itself');
+	$best->('1000|KIS_WS|t', '123460');
 	is($judged->(11), '1002|NAVER|-|f|-', 'then the fallback');
 	$best->('1002|NAVER|f');
 	is($judged->(31), '1002|NAVER|-|t|ALL_SOURCES_STALE', 'B-P1: then none, and it says so');

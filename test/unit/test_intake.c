@@ -146,6 +146,34 @@ test_wrong_base(void)
 	   "those that do not agree change nothing");
 }
 
+static bool
+sides(const QtsDayLimits *limits, QtsKrw bid, QtsKrw ask, QtsKrw bid_left, QtsKrw ask_left)
+{
+	QtsQuote quote = {.last = QTS_PRICE(70000), .bid = QTS_PRICE(bid), .ask = QTS_PRICE(ask)};
+
+	qts_sides_judge(&quote, limits);
+	return quote.last == QTS_PRICE(70000) && quote.bid == QTS_PRICE(bid_left) &&
+		   quote.ask == QTS_PRICE(ask_left);
+}
+
+static void
+test_sides(void)
+{
+	QtsDayLimits limits = {0};
+
+	ok(admits(&limits, 70000, 70000), "limits of 70,000");
+	ok(sides(&limits, 70000, 70100, 70000, 70100), "sides as they are");
+	ok(sides(&limits, 1, 70100, 0, 70100), "a bid of one won would fire every stop");
+	ok(sides(&limits, 700000, 70100, 0, 70100), "one of ten times the price every profit");
+	ok(sides(&limits, 70000, 700000, 70000, 0), "an ask beyond the limits");
+	ok(sides(&limits, 70200, 70100, 0, 0), "crossed: neither is known");
+	ok(sides(&limits, 70100, 70100, 70100, 70100), "locked");
+	ok(sides(&limits, 49000, 0, 49000, 0) && sides(&limits, 0, 91000, 0, 91000),
+	   "one side alone, at the limit");
+	limits = (QtsDayLimits){0};
+	ok(sides(&limits, 1, 700000, 1, 700000), "without limits nothing is known better");
+}
+
 static void
 test_shown(void)
 {
@@ -153,8 +181,10 @@ test_shown(void)
 
 	is(qts_shown_source(of, NOON, true), QTS_SOURCE_COUNT, "nothing to show");
 	of[QTS_SOURCE_NAVER] = quote(70000, 1, 0, -40000);
-	of[QTS_SOURCE_KIS_REST] = quote(70100, 1, 0, -30000);
+	of[QTS_SOURCE_KIS_REST] = quote(70100, 1, 0, -45000);
 	is(qts_shown_source(of, NOON, true), QTS_SOURCE_NAVER, "none fresh: the last best stays");
+	of[QTS_SOURCE_KIS_REST].recv_at = NOON - 30000 * QTS_MS;
+	is(qts_shown_source(of, NOON, true), QTS_SOURCE_KIS_REST, "never back in time");
 	of[QTS_SOURCE_KIS_REST].recv_at = NOON - 19999 * QTS_MS;
 	is(qts_shown_source(of, NOON, true), QTS_SOURCE_KIS_REST, "it is the one that went stale last");
 	of[QTS_SOURCE_NAVER].recv_at = NOON;
@@ -206,6 +236,7 @@ main(void)
 	test_skew();
 	test_limits();
 	test_wrong_base();
+	test_sides();
 	test_shown();
 	test_book();
 	return tap_done();

@@ -87,6 +87,10 @@ test_tiers(void)
 	p = policy_of(false, true, 1);
 	qts_poll_plan(ranked, n, &p, NULL, 0, 0, plan);
 	is(in_tier(n, 0), n, "emergency: every symbol is in tier 0");
+	ok(qts_poll_overdue_after(&plan[39], &p) == 13 * QTS_SEC &&
+		   qts_poll_overdue_after(&plan[40], &p) == 20 * QTS_SEC &&
+		   qts_poll_overdue_after(&plan[140], &p) == 70 * QTS_SEC,
+	   "and overdue by what its usual tier is asked for");
 }
 
 static void

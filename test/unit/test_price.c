@@ -52,6 +52,20 @@ test_best(void)
 	quotes[QTS_SOURCE_KIS_WS].recv_at -= 1;
 	is(qts_best_source(quotes, NOW, true), QTS_SOURCE_KIS_REST, "a microsecond later it is not");
 	is(qts_best_source(quotes, NOW, false), QTS_SOURCE_KIS_WS, "outside the session it is");
+	quote_set(quotes, QTS_SOURCE_KIS_REST, QTS_PRICE(69000), 5000);
+	is(qts_best_source(quotes, NOW, true), QTS_SOURCE_KIS_WS,
+	   "an answer from before the last print never counts");
+	quote_set(quotes, QTS_SOURCE_NAVER, QTS_PRICE(70000), 20000);
+	quote_set(quotes, QTS_SOURCE_KIS_REST, QTS_PRICE(69000), 10001);
+	quote_set(quotes, QTS_SOURCE_KIS_WS, QTS_PRICE(70000), 12000);
+	is(qts_best_source(quotes, NOW, true), QTS_SOURCE_KIS_WS, "nor NAVER from before both");
+	quote_set(quotes, QTS_SOURCE_KIS_WS, QTS_PRICE(70000), 25000);
+	is(qts_best_source(quotes, NOW, true), QTS_SOURCE_KIS_REST, "what is older than all does not");
+	quote_set(quotes, QTS_SOURCE_KIS_REST, 0, 5000);
+	is(qts_best_source(quotes, NOW, true), QTS_SOURCE_NAVER, "nor does a zero");
+	quote_set(quotes, QTS_SOURCE_KIS_WS, QTS_PRICE(70000), -5000);
+	is(qts_best_source(quotes, NOW, true), QTS_SOURCE_NAVER, "nor a quote of the future");
+	quote_set(quotes, QTS_SOURCE_KIS_WS, QTS_PRICE(70000), 25000);
 
 	quote_set(quotes, QTS_SOURCE_KIS_REST, QTS_PRICE(70000), 10001);
 	quote_set(quotes, QTS_SOURCE_NAVER, QTS_PRICE(70000), 30001);

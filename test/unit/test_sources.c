@@ -187,7 +187,7 @@ figures_of(int fresh, int stale, int critical)
 	{
 		QtsQuote quote = quote_of(QTS_PRICE(1000), i < fresh ? 1000 : i < fresh + stale ? 15000 : 61000);
 
-		qts_freshness_add(&figures, &quote, QTS_SOURCE_KIS_REST, NOW, true);
+		qts_freshness_add(&figures, &quote, i >= fresh, 13 * QTS_SEC, NOW);
 	}
 	return figures;
 }
@@ -202,12 +202,12 @@ test_freshness(void)
 	   "fresh, stale and critical are counted");
 	is(qts_freshness_avg_ms(&figures), 19500, "average age");
 	is(figures.age_max, 61000, "the oldest");
-	qts_freshness_add(&figures, NULL, QTS_SOURCE_KIS_WS, NOW, true);
-	qts_freshness_add(&figures, &zero, QTS_SOURCE_KIS_WS, NOW, true);
+	qts_freshness_add(&figures, NULL, false, 13 * QTS_SEC, NOW);
+	qts_freshness_add(&figures, &zero, false, 13 * QTS_SEC, NOW);
 	ok(figures.total == 6 && figures.stale == 4 && figures.critical == 3 && figures.aged == 4,
 	   "a symbol without a price is as bad as it gets");
 	figures = figures_of(0, 0, 0);
-	ok(qts_freshness_avg_ms(&figures) == 0 && !qts_freshness_mostly_stale(&figures) &&
+	ok(qts_freshness_avg_ms(&figures) == 0 && !qts_freshness_mostly_overdue(&figures) &&
 		   !qts_emergency(&figures, true),
 	   "no symbol at all");
 }
@@ -225,6 +225,15 @@ test_emergency(void)
 	ok(qts_emergency(&figures, true), "a tenth: still");
 	figures = figures_of(91, 9, 0);
 	ok(!qts_emergency(&figures, true), "less: over");
+	figures = (QtsFreshness){0};
+	for (int i = 0; i < 10; i++)
+	{
+		QtsQuote quote = quote_of(QTS_PRICE(1000), 39000);
+
+		qts_freshness_add(&figures, &quote, true, 40 * QTS_SEC, NOW);
+	}
+	ok(figures.stale == 10 && figures.overdue == 0 && !qts_emergency(&figures, true),
+	   "stale because it is asked for seldom: no emergency");
 	figures = figures_of(0, 0, 10);
 	ok(qts_freshness_old(&figures), "average above 30 s");
 	figures = figures_of(1, 1, 0);

@@ -37,14 +37,15 @@ sub default_config
 		options => { rate_per_second => 0, token_interval_s => 0, %{ $o{options} // {} } } };
 }
 
-# clock: ISO 8601, or undef to run on the wall clock with the market always open.
+# clock: ISO 8601, or undef to run on the wall clock with the market always open, or at
+# its hours with keeps_hours.
 sub start
 {
 	my ($class, $dir, %o) = @_;
 	my $binary = $ENV{QTS_KIS_SIM} // dirname(__FILE__) . '/../../kis_sim/kis_sim';
 	my $file = "$dir/sim.json";
 	my $config = default_config(%o);
-	$config->{options}{market_open} = JSON::PP::true unless defined $o{clock};
+	$config->{options}{market_open} = JSON::PP::true unless defined $o{clock} || $o{keeps_hours};
 	open my $fh, '>', $file or die "$file: $!";
 	print $fh encode_json($config);
 	close $fh;

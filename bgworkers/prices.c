@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * prices.c
- *		The prices worker: feeds, quotes, and when a price is stale.
+ *		The prices worker: feeds, quotes, when a price is stale, and what is asked
+ *		for once a day.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,6 +19,7 @@
 #include "net/net.h"
 #include "price_watch.h"
 #include "quotes.h"
+#include "reference.h"
 #include "shm/board.h"
 #include "shm/clock.h"
 #include "shm/shm.h"
@@ -42,6 +44,7 @@ prices_start(void)
 	seen_date = PG_INT32_MIN;
 	loaded_mono = swept_mono = 0;
 	qts_jobs_start();
+	qts_reference_start();
 	qts_price_watch_start();
 }
 
@@ -75,6 +78,7 @@ load(TimestampTz now, int64 mono, QtsDate date)
 	qts_feeds_want(ranked, n);
 	qts_quotes_open();
 	qts_quotes_follow(ranked, n, now);
+	qts_reference_follow(ranked, n);
 	return true;
 }
 
@@ -140,6 +144,9 @@ prices_step(void)
 	sweep(now, mono);
 	qts_jobs_turn(mono);
 	next = qts_quotes_turn(mono, now);
+	if (next >= 0)
+		pause = Min(pause, next);
+	next = qts_reference_turn(mono, now);
 	if (next >= 0)
 		pause = Min(pause, next);
 	next = qts_naver_turn(mono, now);

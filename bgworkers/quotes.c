@@ -19,6 +19,7 @@
 #include "guc.h"
 #include "jobs.h"
 #include "quotes.h"
+#include "reference.h"
 #include "sessions.h"
 #include "shm/shm.h"
 #include "ticks.h"
@@ -26,6 +27,9 @@
 #define ASKING_MAX 64
 #define JUST_NOW (1 * QTS_SEC)
 #define RETRY_MS 1000
+#define PATIENT_US (10 * QTS_SEC) /* a question that can wait gets its turn though prices are due */
+
+StaticAssertDecl(ASKING_MAX <= QTS_REFERENCE_TAG, "tags tell whose request it was");
 
 typedef struct QuotesOf
 {
@@ -45,6 +49,7 @@ typedef struct Asking
 static QuotesOf sessions[QTS_SHM_FEEDS];
 static int nsessions = 0;
 static Asking askings[ASKING_MAX];
+static int64 patient_mono; /* when a question that can wait last left */
 
 static MemoryContext plan_cxt = NULL;
 static QtsFollowed *ranked = NULL;
@@ -238,6 +243,14 @@ take_answer(QtsQuoteEvent *event, int64 mono, TimestampTz now)
 	Asking *asking = &askings[event->tag % ASKING_MAX];
 	QtsQuoted kind = answer_kind(event);
 
+	if (event->tag >= QTS_REFERENCE_TAG)
+	{
+		/* the limit is one for all; another kind of failure says nothing about prices */
+		if (kind == QTS_QUOTED_THROTTLED)
+			qts_health_add(&health, kind, mono);
+		qts_reference_told(event, mono, now);
+		return;
+	}
 	qts_health_add(&health, kind, mono);
 	shown_rest.answers[kind]++;
 	shown_rest.refused += event->refused;
@@ -297,6 +310,62 @@ ask_batch(QuotesOf *of, int64 mono, TimestampTz now)
 	return true;
 }
 
+/* A session that could send now; NULL = none. */
+static QuotesOf *
+session_with_room(int64 mono)
+{
+	for (int i = 0; i < nsessions; i++)
+		if (sessions[i].quotes != NULL && qts_kis_quotes.slots(sessions[i].quotes, mono) > 0)
+			return &sessions[i];
+	return NULL;
+}
+
+bool
+qts_quotes_room(int64 mono, TimestampTz now)
+{
+	if (qts_poll_wait(plan, nplan, &policy, now) == 0 && mono - patient_mono < PATIENT_US)
+		return false;
+	return session_with_room(mono) != NULL;
+}
+
+bool
+qts_quotes_ask(const QtsQuoteRequest *request, int64 mono, TimestampTz now)
+{
+	QuotesOf *of = qts_quotes_room(mono, now) ? session_with_room(mono) : NULL;
+
+	if (of == NULL || !qts_kis_quotes.ask(of->quotes, request, mono))
+		return false;
+	patient_mono = mono;
+	return true;
+}
+
+int
+qts_quotes_per_request(void)
+{
+	int most = QTS_QUOTE_SYMBOLS;
+
+	for (int i = 0; i < nsessions; i++)
+		if (sessions[i].quotes != NULL)
+			most = Min(most, qts_kis_quotes.per_request(sessions[i].quotes));
+	return most;
+}
+
+long
+qts_quotes_room_wait(int64 mono)
+{
+	long slot = RETRY_MS;
+
+	for (int i = 0; i < nsessions; i++)
+	{
+		long wait =
+			sessions[i].quotes == NULL ? RETRY_MS : qts_kis_quotes.slot_wait_ms(sessions[i].quotes, mono);
+
+		if (wait >= 0)
+			slot = Min(slot, wait);
+	}
+	return Max(slot, 1);
+}
+
 static long
 session_turn(QuotesOf *of, int64 mono, TimestampTz now)
 {
@@ -321,21 +390,10 @@ static long
 ask_pause(int64 mono, TimestampTz now)
 {
 	int64 due = qts_poll_wait(plan, nplan, &policy, now);
-	long slot = RETRY_MS;
 
 	if (due < 0)
 		return -1;
-	if (due > 0)
-		return (long) (due / QTS_MS + 1);
-	for (int i = 0; i < nsessions; i++)
-	{
-		long wait =
-			sessions[i].quotes == NULL ? RETRY_MS : qts_kis_quotes.slot_wait_ms(sessions[i].quotes, mono);
-
-		if (wait >= 0)
-			slot = Min(slot, wait);
-	}
-	return Max(slot, 1);
+	return due > 0 ? (long) (due / QTS_MS + 1) : qts_quotes_room_wait(mono);
 }
 
 long

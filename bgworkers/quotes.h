@@ -10,6 +10,7 @@
 
 #include "postgres.h"
 
+#include "broker/quotes.h"
 #include "core/poll.h"
 #include "db/exec.h"
 #include "shm/price_sync.h"
@@ -44,6 +45,16 @@ extern void qts_quotes_moved(const char *symbol, QtsTime now);
 
 /* Take what was answered and ask for what is due.  ms until the next turn, -1 = none is due. */
 extern long qts_quotes_turn(int64 mono, TimestampTz now);
+
+/*
+ * A question that can wait, its tag not below QTS_REFERENCE_TAG: it leaves when
+ * no price is due, or one every ten seconds if prices are always due.  false =
+ * not now.
+ */
+extern bool qts_quotes_ask(const QtsQuoteRequest *request, int64 mono, TimestampTz now);
+extern bool qts_quotes_room(int64 mono, TimestampTz now);
+extern long qts_quotes_room_wait(int64 mono); /* ms, at least 1 */
+extern int qts_quotes_per_request(void);	  /* symbols */
 
 extern const QtsSourceHealth *qts_quotes_health(void);
 extern void qts_quotes_show(QtsPriceSync *shown);

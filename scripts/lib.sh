@@ -163,7 +163,7 @@ cluster_start()
 	{
 		printf '%s\n' "port = $QTS_PORT" "unix_socket_directories = '$QTS_DIR'" \
 			"listen_addresses = ''" "shared_preload_libraries = 'qts'" "max_worker_processes = 16" \
-			"qts.database = '$QTS_DB'" "qts.sim_clock = on" \
+			"qts.database = '$QTS_DB'" "qts.sim_clock = on" "qts.reference_data = off" \
 			"qts.credentials_file = '$QTS_DIR/credentials.json'" "log_min_messages = info" "$@"
 	} >>"$QTS_DIR/data/postgresql.conf"
 	if ! as_server "$PG_BIN/pg_ctl" -D "$QTS_DIR/data" -l "$QTS_DIR/log" -w -t 60 start >/dev/null; then

@@ -31,6 +31,13 @@ static const struct config_enum_entry foreign_orders[] = {
 	{NULL, 0, false},
 };
 
+static const struct config_enum_entry reference_data[] = {
+	{"off", QTS_REFERENCE_OFF, false},
+	{"followed", QTS_REFERENCE_FOLLOWED, false},
+	{"all", QTS_REFERENCE_ALL, false},
+	{NULL, 0, false},
+};
+
 static bool
 guc_absolute_path(char **newval, void **extra, GucSource source)
 {
@@ -149,6 +156,9 @@ qts_guc_define(void)
 							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("qts.quotes", "Asks for quotes by request beside those that are pushed.", NULL,
 							 &qts_guc.quotes, true, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable(
+		"qts.reference_data", "Symbols whose daily bars and base prices are asked of the broker.", NULL,
+		&qts_guc.reference_data, QTS_REFERENCE_ALL, reference_data, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	guc_int("qts.rest_rate_live",
 			"Requests per second and app key to the live broker; 0 = as trade.rate_limits says.",
 			&qts_guc.rest_rate_live, 12, 0, 60, PGC_SIGHUP, 0);

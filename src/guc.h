@@ -26,6 +26,14 @@ typedef enum QtsForeignOrders
 	QTS_FOREIGN_RECORD
 } QtsForeignOrders;
 
+/* Of which symbols the broker is asked for daily bars and base prices. */
+typedef enum QtsReferenceData
+{
+	QTS_REFERENCE_OFF,
+	QTS_REFERENCE_FOLLOWED,
+	QTS_REFERENCE_ALL
+} QtsReferenceData;
+
 typedef struct QtsGuc
 {
 	int balance_interval; /* s */
@@ -56,6 +64,7 @@ typedef struct QtsGuc
 	char *naver_url;
 	bool notify;
 	bool quotes;
+	int reference_data; /* QtsReferenceData */
 	int rest_rate_live; /* calls per second */
 	int rest_rate_paper;
 	int rest_rate_sim;

@@ -51,3 +51,30 @@ COMMENT ON COLUMN market.indicators.atr14 IS 'KRW; null until 15 bars follow eac
 COMMENT ON COLUMN market.indicators.atr_bars IS 'True ranges since the series began or broke, 14 at most';
 COMMENT ON TABLE market.corporate_actions IS 'Days whose base price was not the last close: splits, mergers, rights';
 COMMENT ON COLUMN market.corporate_actions.ratio IS 'Price after / price before, said by a person; null = not confirmed';
+
+-- What is asked of the broker once a day, one row per task and symbol.  A try is
+-- stored before it is made, its outcome with the data: after a crash nothing that
+-- is stored is asked for again, and nothing that killed its worker at once.
+CREATE TABLE market.reference_sync (
+	task text NOT NULL,
+	symbol text NOT NULL DEFAULT '',
+	done_date date,
+	tried_ts timestamptz,
+	next_ts timestamptz NOT NULL,
+	failures integer NOT NULL DEFAULT 0,
+	stored bigint NOT NULL DEFAULT 0,
+	rejected bigint NOT NULL DEFAULT 0,
+	stored_ts timestamptz,
+	last_error text,
+	PRIMARY KEY (task, symbol),
+	CONSTRAINT reference_sync_task_check CHECK (task IN ('CALENDAR', 'DAILY_BARS', 'BASE_PRICES')),
+	CONSTRAINT reference_sync_symbol_check CHECK ((task = 'CALENDAR') = (symbol = '')),
+	CONSTRAINT reference_sync_counts_check CHECK (failures >= 0 AND stored >= 0 AND rejected >= 0)
+) WITH (fillfactor = 70);
+
+COMMENT ON TABLE market.reference_sync IS 'What the prices worker asks of the broker once a day: trading days, daily bars and base prices, by symbol';
+COMMENT ON COLUMN market.reference_sync.done_date IS 'Stored of this day; bars: up to it';
+COMMENT ON COLUMN market.reference_sync.next_ts IS 'Not asked for again before, by the engine''s clock';
+COMMENT ON COLUMN market.reference_sync.failures IS 'Tries since the last success';
+COMMENT ON COLUMN market.reference_sync.rejected IS 'Rows of answers that could not be read or believed, ever';
+COMMENT ON COLUMN market.reference_sync.stored_ts IS 'When something new was last stored';

@@ -21,6 +21,7 @@ SELECT pg_extension_config_dump('market.ohlcv_1d', '');
 SELECT pg_extension_config_dump('market.ohlcv_1m', '');
 SELECT pg_extension_config_dump('market.indicators', '');
 SELECT pg_extension_config_dump('market.corporate_actions', '');
+SELECT pg_extension_config_dump('market.reference_sync', '');
 SELECT pg_extension_config_dump('market.imports', '');
 SELECT pg_extension_config_dump('market.imports_import_id_seq', '');
 SELECT pg_extension_config_dump('trade.accounts', '');

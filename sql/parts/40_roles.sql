@@ -75,6 +75,7 @@ BEGIN
 	GRANT INSERT ON market.prices_ticks TO qts_price;
 	GRANT INSERT, UPDATE, DELETE ON market.sync_jobs TO qts_price;
 	GRANT INSERT, DELETE ON market.discrepancies TO qts_price;
+	GRANT INSERT, UPDATE ON market.reference_sync, market.ohlcv_1d TO qts_price;
 	PERFORM qts._grant_execute(ARRAY['_sync_enqueue', '_sync_claim', '_sync_done', '_sync_failed', '_sync_reap'], 'qts_price');
 
 	GRANT UPDATE (status, exit_mode, exit_profile_id, original_qty, updated_ts) ON trade.positions TO qts_exit;
@@ -116,7 +117,7 @@ BEGIN
 	GRANT USAGE ON SCHEMA qts TO qts_viewer;
 	GRANT SELECT ON ALL TABLES IN SCHEMA qts TO qts_viewer, qts_gateway;
 	PERFORM qts._grant_execute(ARRAY['status', 'health', 'price', 'book', 'ticks', 'cache_stats', 'help', 'available_qty', 'explain_exit', 'timeline', 'sessions',
-		'previous_close', 'check_invariants', '_now', '_metrics', '_price_metrics', '_locked_qty', '_kst', '_mask'], role)
+		'previous_close', 'check_invariants', '_now', '_metrics', '_price_metrics', '_reference_metrics', '_locked_qty', '_kst', '_mask'], role)
 		FROM unnest(ARRAY['qts_viewer', 'qts_gateway']) AS role;
 	PERFORM qts._grant_execute(ARRAY['exit', 'cancel_order', 'cancel_intent', 'set_exit_mode',
 		'set_position_exit_mode', 'release_position', 'emergency_stop', 'resolve_order', 'acknowledge_alert', 'pause_account',

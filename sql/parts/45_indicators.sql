@@ -13,22 +13,29 @@ CREATE OR REPLACE FUNCTION qts.refresh_indicators(day date DEFAULT qts._last_clo
 	AS 'MODULE_PATHNAME', 'qts_sql_refresh_indicators' LANGUAGE C STRICT SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp;
 
--- Once a day, when its bars are rolled up; after an import of bars a person asks for it.
+-- Once a day, when its bars are rolled up, and again while bars of the broker come
+-- in behind; after an import of bars a person asks for it.
 CREATE OR REPLACE FUNCTION system._upkeep_indicators(OUT more boolean, OUT rows bigint) RETURNS record
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	now_ts timestamptz := qts._now();
 	day date := (SELECT max(c.date) FROM market.calendar AS c WHERE c.is_open
-		AND c.date + c.close_at + interval '70 minutes' <= timezone('Asia/Seoul', qts._now()));
-	done timestamptz := (SELECT u.watermark FROM system.upkeep AS u WHERE u.task = 'indicators');
+		AND c.date + c.close_at + interval '70 minutes' <= timezone('Asia/Seoul', now_ts));
+	stored timestamptz := (SELECT max(r.stored_ts) FROM market.reference_sync AS r WHERE r.task = 'DAILY_BARS');
+	u system.upkeep;
 BEGIN
 	more := false;
 	rows := 0;
-	IF day IS NULL OR timezone('Asia/Seoul', day::timestamp) <= done THEN
-		RETURN;
+	SELECT * INTO u FROM system.upkeep AS t WHERE t.task = 'indicators';
+	IF day > coalesce((timezone('Asia/Seoul', u.watermark))::date, '-infinity') THEN
+		rows := qts.refresh_indicators(day);
+		PERFORM system._upkeep_done('indicators', rows);
+		UPDATE system.upkeep AS t SET watermark = timezone('Asia/Seoul', day::timestamp) WHERE t.task = 'indicators';
+	ELSIF stored > coalesce(u.last_run, '-infinity') AND (u.last_run IS NULL OR now_ts NOT BETWEEN u.last_run
+			AND u.last_run + interval '5 minutes') THEN
+		rows := qts.refresh_indicators(qts._last_closed_day());
+		PERFORM system._upkeep_done('indicators', coalesce(rows, 0));
 	END IF;
-	rows := qts.refresh_indicators(day);
-	PERFORM system._upkeep_done('indicators', rows);
-	UPDATE system.upkeep AS u SET watermark = timezone('Asia/Seoul', day::timestamp) WHERE u.task = 'indicators';
 END $$;
 
 -- Close of the last bar before a day.
@@ -175,7 +182,7 @@ END $$;
 COMMENT ON FUNCTION qts._base_price_jumped(bigint, bigint) IS 'Is a base price more than 1 % away from the last close?';
 COMMENT ON FUNCTION qts._last_closed_day() IS 'The last trading day whose session is over';
 COMMENT ON FUNCTION qts.refresh_indicators(date) IS 'Computes ATR14 and closes up to a day from the daily bars, and gives the positions their ATR; returns how many symbols';
-COMMENT ON FUNCTION system._upkeep_indicators() IS 'Refreshes the indicators after a trading day, once';
+COMMENT ON FUNCTION system._upkeep_indicators() IS 'Refreshes the indicators after a trading day, and when bars of the broker came later';
 COMMENT ON FUNCTION qts.previous_close(text, date) IS 'Close of the last daily bar before a day, KRW; null when there is none';
 COMMENT ON FUNCTION qts._atr_pct(text, numeric) IS 'ATR14 up to the last close / average price; null when it is not known or not to be trusted';
 COMMENT ON FUNCTION qts._hold_corporate_action(text, date, bigint, bigint) IS 'Notes a corporate action, holds the automatic exits of the symbol and alerts; true when it is new';

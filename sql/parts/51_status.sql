@@ -15,7 +15,10 @@ BEGIN ATOMIC
 		FROM qts._sessions() AS b
 		UNION ALL
 		SELECT 4, 0, p.name, p.kind, p.state, date_trunc('second', qts._kst(p.since)), NULL, NULL, p.detail
-		FROM qts._price_sync() AS p) AS s
+		FROM qts._price_sync() AS p
+		UNION ALL
+		SELECT 5, r.place, r.name, 'reference', r.state, date_trunc('second', qts._kst(r.since)), NULL, r.last_error, r.detail
+		FROM qts._reference_status() AS r) AS s
 	ORDER BY s.part, s.place, s.name;
 END;
 

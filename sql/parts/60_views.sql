@@ -65,7 +65,9 @@ FROM system.alerts AS a WHERE a.acknowledged_ts IS NULL;
 CREATE OR REPLACE VIEW qts.metrics WITH (security_barrier) AS
 SELECT m.name, m.labels, m.value, m.help, m.type FROM qts._metrics() AS m
 UNION ALL
-SELECT p.name, p.labels, p.value, p.help, p.type FROM qts._price_metrics() AS p;
+SELECT p.name, p.labels, p.value, p.help, p.type FROM qts._price_metrics() AS p
+UNION ALL
+SELECT r.name, r.labels, r.value, r.help, r.type FROM qts._reference_metrics() AS r;
 
 CREATE OR REPLACE VIEW qts.ts_policy WITH (security_barrier) AS
 SELECT p.table_name, p.chunk, p.ahead, p.retention, p.compress_after, p.enabled, count(i.inhrelid) AS partitions,

@@ -178,13 +178,20 @@ quotes_pace(QtsQuotes *quotes, bool refused, int64_t mono)
 											kis_random(&quotes->broker->id));
 }
 
+/* Kinds that take several symbols, where the host knows it. */
+static bool
+quotes_of_many(const QtsQuoteRequest *request)
+{
+	return request->kind == QTS_QUOTE_PRICES || request->kind == QTS_QUOTE_BASE_PRICES;
+}
+
 /* A request of several symbols that the domain refuses as such. */
 static bool
 quotes_unknown_here(const Quote *quote, const QtsKisVerdict *v)
 {
 	static const char *const codes[] = {"EGW02004", "EGW02006", "EGW00213", "OPSQ0002"};
 
-	if (quote->request.kind != QTS_QUOTE_PRICES || quote->request.symbols < 2)
+	if (!quotes_of_many(&quote->request) || quote->request.symbols < 2)
 		return false;
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 	{
@@ -237,7 +244,7 @@ quotes_ask(QtsQuotes *quotes, const QtsQuoteRequest *request, int64_t mono)
 	QtsKisRequest wire;
 	Quote *quote;
 
-	if (request->kind == QTS_QUOTE_PRICES && request->symbols > quotes_per_request(quotes))
+	if (quotes_of_many(request) && request->symbols > quotes_per_request(quotes))
 		return false;
 	if (!qts_kis_build_quote(&wire, broker->id.environment, request) || quotes_slots(quotes, mono) <= 0)
 		return false;

@@ -14,6 +14,7 @@
 
 #include "broker/feed.h"
 #include "core/bar.h"
+#include "core/reference.h"
 
 #define QTS_QUOTE_SYMBOLS 30 /* of one request */
 
@@ -26,10 +27,11 @@ typedef struct QtsTradingDay
 
 typedef enum QtsQuoteKind
 {
-	QTS_QUOTE_PRICES,	   /* ticks: up to QTS_QUOTE_SYMBOLS at once */
-	QTS_QUOTE_BOOK,		   /* one symbol */
-	QTS_QUOTE_DAILY_BARS,  /* one symbol, from..to, newest first; at most 100 of them */
-	QTS_QUOTE_TRADING_DAYS /* from a date on */
+	QTS_QUOTE_PRICES,		/* ticks: up to QTS_QUOTE_SYMBOLS at once */
+	QTS_QUOTE_BOOK,			/* one symbol */
+	QTS_QUOTE_DAILY_BARS,	/* one symbol, from..to, newest first; at most 100 of them */
+	QTS_QUOTE_TRADING_DAYS, /* from a date on */
+	QTS_QUOTE_BASE_PRICES	/* with the day's limits: as many symbols as prices */
 } QtsQuoteKind;
 
 typedef struct QtsQuoteRequest
@@ -58,6 +60,7 @@ typedef struct QtsQuoteEvent
 	QtsBook *books;
 	QtsBar *bars; /* a halted day has no trades: volume, open, high and low are 0 */
 	QtsTradingDay *days;
+	QtsBasePrice *bases;
 	int count; /* of the one that is set */
 } QtsQuoteEvent;
 
@@ -73,7 +76,7 @@ typedef struct QtsQuoteOps
 	/* ms until it wants to be called again, -1 = never */
 	long (*drive)(QtsQuotes *quotes, int64_t mono, QtsTime now);
 	void (*tune)(QtsQuotes *quotes, const QtsBrokerTuning *tuning);
-	/* symbols of one request for prices: some hosts know only one at a time */
+	/* symbols of one request for prices or base prices: some hosts know only one at a time */
 	int (*per_request)(const QtsQuotes *quotes);
 	/* may a request leave now?  0 = not, while orders or the limit need the room */
 	int (*slots)(const QtsQuotes *quotes, int64_t mono);

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * kis_quote.c
- *		Quotes by request (kis-api 4): prices, books, daily bars, trading days.
+ *		Quotes by request (kis-api 4): prices, books, daily bars, trading days,
+ *		base prices.
  *
  * A price outside the limits its own row tells is not believed: it would
  * decide orders.  No row has a time of the exchange but the book's.
@@ -86,7 +87,8 @@ qts_kis_build_quote(QtsKisRequest *request, QtsEnvironment environment, const Qt
 {
 	QtsKisWriter w = qts_kis_writer(request->path, sizeof(request->path));
 	bool days = quote->kind == QTS_QUOTE_TRADING_DAYS;
-	int most = quote->kind == QTS_QUOTE_PRICES ? QTS_QUOTE_SYMBOLS : 1;
+	bool prices = quote->kind == QTS_QUOTE_PRICES || quote->kind == QTS_QUOTE_BASE_PRICES;
+	int most = prices ? QTS_QUOTE_SYMBOLS : 1;
 
 	if (!days && (quote->symbols < 1 || quote->symbols > most))
 		return false;
@@ -99,6 +101,7 @@ qts_kis_build_quote(QtsKisRequest *request, QtsEnvironment environment, const Qt
 	switch (quote->kind)
 	{
 		case QTS_QUOTE_PRICES:
+		case QTS_QUOTE_BASE_PRICES:
 			quote_prices(request, &w, quote);
 			break;
 		case QTS_QUOTE_BOOK:
@@ -171,13 +174,15 @@ typedef struct QuoteNames
 	const char *ask;
 	const char *upper;
 	const char *lower;
+	const char *base;
 	bool one; /* symbol may be absent: it is the one asked for */
 } QuoteNames;
 
 static const QuoteNames quote_single = {"stck_shrn_iscd", "stck_prpr", "prdy_vrss", NULL, NULL,
-										"stck_mxpr",	  "stck_llam", true};
-static const QuoteNames quote_multi = {"inter_shrn_iscd", "inter2_prpr", "inter2_prdy_vrss", "inter2_bidp",
-									   "inter2_askp",	  "inter2_mxpr", "inter2_llam",		 false};
+										"stck_mxpr",	  "stck_llam", "stck_sdpr", true};
+static const QuoteNames quote_multi = {"inter_shrn_iscd", "inter2_prpr", "inter2_prdy_vrss",
+									   "inter2_bidp",	  "inter2_askp", "inter2_mxpr",
+									   "inter2_llam",	  "inter2_sdpr", false};
 
 static int
 quote_asked(const QtsQuoteRequest *quote, const char *symbol)
@@ -256,6 +261,46 @@ quote_take_prices(const QtsQuoteRequest *quote, json_t *root, QtsTime recv_at, Q
 		}
 		seen[which] = true;
 		event->ticks[event->count++] = tick;
+	}
+}
+
+/* The price may be of another day, or none yet. */
+static bool
+quote_base(json_t *row, const QuoteNames *names, QtsBasePrice *base)
+{
+	return quote_krw(row, names->base, &base->base) && quote_krw(row, names->lower, &base->lower) &&
+		   quote_krw(row, names->upper, &base->upper) && quote_amount(row, "acml_vol", &base->volume);
+}
+
+static void
+quote_take_bases(const QtsQuoteRequest *quote, json_t *root, QtsQuoteEvent *event, QtsKisVerdict *v)
+{
+	json_t *output = qts_kis_json_field(root, "output");
+	const QuoteNames *names = quote->symbols == 1 ? &quote_single : &quote_multi;
+	bool seen[QTS_QUOTE_SYMBOLS] = {false};
+	size_t n = json_is_array(output) ? json_array_size(output) : 1;
+
+	if (!output || n > QUOTE_MAX_ROWS ||
+		!(event->bases = calloc((size_t) quote->symbols, sizeof(QtsBasePrice))))
+	{
+		qts_kis_doubt(v, "the base prices have no rows, too many, or no memory for them");
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+	{
+		json_t *row = json_is_array(output) ? json_array_get(output, i) : output;
+		QtsBasePrice base = {0};
+		int which = quote_whose(quote, row, names->symbol, names->one, base.symbol);
+
+		if (which < 0 || seen[which] || !quote_base(row, names, &base))
+		{
+			event->refused++;
+			continue;
+		}
+		seen[which] = true;
+		/* an unknown code is told as zeros */
+		if (base.base > 0)
+			event->bases[event->count++] = base;
 	}
 }
 
@@ -426,6 +471,9 @@ qts_kis_parse_quote(const QtsQuoteRequest *quote, int http_status, const char *b
 			case QTS_QUOTE_TRADING_DAYS:
 				quote_take_days(quote, root, event, &v);
 				break;
+			case QTS_QUOTE_BASE_PRICES:
+				quote_take_bases(quote, root, event, &v);
+				break;
 		}
 	}
 	json_decref(root);
@@ -439,9 +487,11 @@ qts_quote_event_clear(QtsQuoteEvent *event)
 	free(event->books);
 	free(event->bars);
 	free(event->days);
+	free(event->bases);
 	event->ticks = NULL;
 	event->books = NULL;
 	event->bars = NULL;
 	event->days = NULL;
+	event->bases = NULL;
 	event->count = 0;
 }

@@ -38,6 +38,17 @@ require_tick(const QtsQuoteRequest *r, const QtsTick *tick)
 }
 
 static void
+require_base(const QtsQuoteRequest *r, const QtsBasePrice *base)
+{
+	bool asked = false;
+
+	for (int i = 0; i < r->symbols; i++)
+		asked = asked || strcmp(r->symbol[i], base->symbol) == 0;
+	require(asked && base->base > 0 && base->base <= QTS_KIS_MAX_PRICE && base->lower >= 0 &&
+			base->upper >= 0 && base->volume >= 0);
+}
+
+static void
 require_side(const QtsBookLevel *level, bool ask)
 {
 	for (int i = 0; i < QTS_BOOK_LEVELS; i++)
@@ -56,6 +67,8 @@ require_event(const QtsQuoteRequest *r, const QtsQuoteEvent *e)
 	{
 		if (r->kind == QTS_QUOTE_PRICES)
 			require_tick(r, &e->ticks[i]);
+		if (r->kind == QTS_QUOTE_BASE_PRICES)
+			require_base(r, &e->bases[i]);
 		if (r->kind == QTS_QUOTE_BOOK)
 		{
 			require_side(e->books[i].bid, false);
@@ -82,8 +95,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	r.kind = (QtsQuoteKind) (data[0] & 3);
-	if (r.kind != QTS_QUOTE_PRICES || (data[0] & 4))
+	r.kind = data[0] & 16 ? QTS_QUOTE_BASE_PRICES : (QtsQuoteKind) (data[0] & 3);
+	if ((r.kind != QTS_QUOTE_PRICES && r.kind != QTS_QUOTE_BASE_PRICES) || (data[0] & 4))
 		r.symbols = 1;
 	(void) qts_date_from_yyyymmdd(20200101, &r.from);
 	(void) qts_date_from_yyyymmdd(20301231, &r.to);

@@ -406,6 +406,44 @@ test_naver(void)
 	ok(!qts_naver_build(path, sizeof(path), &r), "it has no books");
 }
 
+/* What a price could not be believed with tells the base price all the same. */
+static void
+test_bases(void)
+{
+	QtsQuoteRequest r = request(QTS_QUOTE_BASE_PRICES, 1);
+	QtsKisRequest wire;
+	QtsQuoteEvent e;
+	QtsKisVerdict v;
+
+	ok(qts_kis_build_quote(&wire, QTS_ENV_PAPER, &r) && strstr(wire.path, "inquire-price?"),
+	   "a base price is asked for like a price");
+	v = parse(&r, 200,
+			  "{\"output\":{\"stck_prpr\":\"140000\",\"stck_sdpr\":\"70000\",\"stck_mxpr\":\"91000\","
+			  "\"stck_llam\":\"49000\",\"acml_vol\":\"7\"}," ENVELOPE "}",
+			  &e);
+	ok(v.outcome == QTS_OUTCOME_OK && e.count == 1 && e.refused == 0 && e.bases[0].base == 70000 &&
+		   e.bases[0].lower == 49000 && e.bases[0].upper == 91000 && e.bases[0].volume == 7 &&
+		   strcmp(e.bases[0].symbol, "005930") == 0,
+	   "beside a price of the day before");
+	qts_quote_event_clear(&e);
+	r = request(QTS_QUOTE_BASE_PRICES, 3);
+	ok(qts_kis_build_quote(&wire, QTS_ENV_LIVE, &r) && strstr(wire.path, "intstock-multprice?"),
+	   "several at once");
+	v = parse(
+		&r, 200,
+		"{\"output\":[{\"inter_shrn_iscd\":\"005930\",\"inter2_sdpr\":\"70000\",\"inter2_mxpr\":\"91000\","
+		"\"inter2_llam\":\"49000\"},{\"inter_shrn_iscd\":\"000660\",\"inter2_sdpr\":\"0\"},"
+		"{\"inter_shrn_iscd\":\"Q500001\",\"inter2_sdpr\":\"9000\",\"inter2_mxpr\":\"x\"},"
+		"{\"inter_shrn_iscd\":\"005930\",\"inter2_sdpr\":\"1\"},null]," ENVELOPE "}",
+		&e);
+	ok(v.outcome == QTS_OUTCOME_OK && e.count == 1 && e.refused == 3 && e.bases[0].base == 70000,
+	   "junk, twice and null are refused, zeros are none");
+	qts_quote_event_clear(&e);
+	v = parse(&r, 200, "{" ENVELOPE "}", &e);
+	ok(v.outcome != QTS_OUTCOME_OK && e.count == 0, "no rows at all");
+	qts_quote_event_clear(&e);
+}
+
 int
 main(void)
 {
@@ -416,6 +454,7 @@ main(void)
 	test_book();
 	test_bars();
 	test_days();
+	test_bases();
 	test_naver_texts();
 	test_naver();
 	return tap_done();

@@ -119,6 +119,12 @@ test_answers(void)
 	e = answer_to(quotes, &r);
 	ok(e && e->count == 1 && e->refused == 1, "an unknown code");
 	kis->event_free(e);
+	r = want(QTS_QUOTE_BASE_PRICES, 16, "005930", "999999");
+	e = answer_to(quotes, &r);
+	ok(e && e->tag == 16 && e->count == 1 && e->refused == 0 && e->bases[0].base == 70000 &&
+		   e->bases[0].lower == 49000 && e->bases[0].upper == 91000,
+	   "base price and limits");
+	kis->event_free(e);
 	r = want(QTS_QUOTE_BOOK, 13, "005930", NULL);
 	e = answer_to(quotes, &r);
 	ok(e && e->count == 1 && e->books[0].bid[0].price == 69500 && e->books[0].ask[0].price == 69600 &&

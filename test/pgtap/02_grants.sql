@@ -18,7 +18,8 @@ SELECT set_eq($$SELECT tab || ' ' || priv FROM grants WHERE role = 'qts_price' A
 	'market.prices_best INSERT', 'market.prices_best UPDATE', 'market.prices_best DELETE', 'market.freshness INSERT',
 	'market.freshness UPDATE', 'market.freshness DELETE', 'market.prices_ticks INSERT',
 	'market.sync_jobs INSERT', 'market.sync_jobs UPDATE', 'market.sync_jobs DELETE', 'market.discrepancies INSERT',
-	'market.discrepancies DELETE'], 'prices owns market');
+	'market.discrepancies DELETE', 'market.reference_sync INSERT', 'market.reference_sync UPDATE', 'market.ohlcv_1d INSERT',
+	'market.ohlcv_1d UPDATE'], 'prices owns market');
 SELECT set_eq($$SELECT tab || ' ' || priv FROM grants WHERE role = 'qts_exit' AND tab NOT LIKE 'system.%'$$, ARRAY[
 	'trade.position_state INSERT', 'trade.position_state UPDATE', 'trade.order_intents INSERT',
 	'trade.exit_signals INSERT'], 'exit owns the exit state');

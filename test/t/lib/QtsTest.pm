@@ -57,7 +57,7 @@ sub conf
 		'qts.http_timeout' => '5s', 'qts.ledger_interval' => '1s',
 		'qts.ledger_idle_interval' => '1s', 'qts.balance_interval' => '1s',
 		# prices are what the feed pushes, unless a test is about the others
-		'qts.quotes' => 'off', 'qts.exit_interval' => '60s', max_worker_processes => 16, max_connections => 20,
+		'qts.quotes' => 'off', 'qts.reference_data' => 'off', 'qts.exit_interval' => '60s', max_worker_processes => 16, max_connections => 20,
 		log_statement => 'none', restart_after_crash => 'on', log_min_messages => 'info',
 		%own);
 	return join '', map { "$_ = '$set{$_}'\n" } grep { defined $set{$_} } sort keys %set;

@@ -26,6 +26,7 @@
 #include "shm/board.h"
 #include "shm/clock.h"
 #include "shm/point.h"
+#include "shm/reads.h"
 #include "shm/shm.h"
 #include "worker.h"
 
@@ -207,7 +208,11 @@ watch_quote(QtsWatch *watch, TimestampTz now, QtsExitQuote *quote, int64 *publis
 		watch->board_slot = qts_board_find(watch->symbol);
 	if (watch->board_slot < 0 || !qts_board_read(watch->board_slot, &entry) ||
 		!qts_board_judge(&entry, now, QTS_BOARD_DECIDE, &judged))
+	{
+		qts_read_count(QTS_CACHE_PRICE, QTS_READ_MISS);
 		return false;
+	}
+	qts_read_count(QTS_CACHE_PRICE, judged.stale ? QTS_READ_STALE : QTS_READ_HIT);
 	quote->last = judged.quote.last;
 	quote->bid = judged.quote.bid;
 	quote->stale =

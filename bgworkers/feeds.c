@@ -249,7 +249,8 @@ feed_ticks(FeedOf *of, int64 readable_mono)
 	n = qts_kis_feed_ticks(of->feed, batch, TICK_BATCH);
 	if (n > 0)
 		of->heard_mono = readable_mono;
-	return qts_ticks_take(batch, n, readable_mono) && n == TICK_BATCH;
+	qts_ticks_take(batch, n, readable_mono);
+	return n == TICK_BATCH;
 }
 
 /* What they said is in the ledger: the execution worker must ask it. */
@@ -264,6 +265,29 @@ notices_unread(const FeedOf *of, uint64 unread)
 			  UINT64_FORMAT " execution notices of \"%s\" could not be read", unread,
 			  of->account.credentials);
 	qts_txn_commit_local();
+}
+
+/* What is new since the last look; most turns bring a frame at most. */
+static void
+feed_count(const QtsFeedCounters *now, const QtsFeedCounters *before)
+{
+	const struct
+	{
+		QtsCounter counter;
+		uint64 n;
+	} news[] = {
+		{QTS_COUNT_FRAMES, now->frames - before->frames},
+		{QTS_COUNT_FRAMES_MALFORMED, now->malformed - before->malformed},
+		{QTS_COUNT_FRAMES_SEALED, now->undecryptable - before->undecryptable},
+		{QTS_COUNT_FEED_DROPS, now->drops - before->drops},
+		{QTS_COUNT_TICKS_LOST, now->overflow - before->overflow},
+		{QTS_COUNT_BOOKS_LOST, now->books_lost - before->books_lost},
+		{QTS_COUNT_NOTICES_UNREAD, now->unread - before->unread},
+	};
+
+	for (int i = 0; i < (int) lengthof(news); i++)
+		if (news[i].n != 0)
+			qts_count(news[i].counter, news[i].n);
 }
 
 static long
@@ -292,7 +316,7 @@ feed_turn(int i, int64 mono, TimestampTz now, bool *notices, bool *more)
 		*notices = true;
 	}
 	counters = qts_kis_feed_counters(feed);
-	qts_count(QTS_COUNT_TICKS_LOST, counters.overflow - feeds[i].counted.overflow);
+	feed_count(&counters, &feeds[i].counted);
 	if (counters.unread != feeds[i].counted.unread)
 	{
 		notices_unread(&feeds[i], counters.unread - feeds[i].counted.unread);

@@ -129,7 +129,7 @@ take_answer(QtsQuoteEvent *event, int64 mono, TimestampTz now)
 		if (fallback_wanted(event->ticks[i].symbol, false, mono, now))
 			event->ticks[kept++] = event->ticks[i];
 	}
-	(void) qts_ticks_take(event->ticks, kept, event->done_us);
+	qts_ticks_take(event->ticks, kept, event->done_us);
 }
 
 static void

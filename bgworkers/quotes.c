@@ -271,7 +271,7 @@ take_answer(QtsQuoteEvent *event, int64 mono, TimestampTz now)
 	}
 	asking->used = false;
 	if (kind == QTS_QUOTED_GOOD)
-		(void) qts_ticks_take(event->ticks, event->count, event->done_us);
+		qts_ticks_take(event->ticks, event->count, event->done_us);
 }
 
 static Asking *

@@ -1,13 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * ticks.c
- *		Ticks and books of any source: judged, stored in one transaction, then
- *		published.
+ *		Ticks and books of any source: judged, stored, published.
  *
- * The batch is judged against copies of the board's entries; these are
- * published after the commit, so the board never shows what a crash could
- * take back.  Of each symbol and source only the newest quote is published
- * and kept as such; every print that is news becomes a row.
+ * The batch is judged against copies of the board's entries; tick_rows.c
+ * stores and then publishes them.  Of each symbol and source only the newest
+ * quote is published and kept as such; every print that is news becomes a row.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,37 +14,23 @@
 #include "utils/memutils.h"
 
 #include "core/intake.h"
-#include "db/price_store.h"
-#include "db/txn.h"
 #include "guc.h"
 #include "net/net.h"
 #include "shm/board.h"
 #include "shm/books.h"
 #include "shm/clock.h"
-#include "shm/point.h"
 #include "shm/shm.h"
+#include "tick_rows.h"
 #include "ticks.h"
 
 #define KRW_MAX INT64CONST(1000000000000)
 
-/* A symbol of the batch under way. */
-typedef struct Work
-{
-	int slot;
-	QtsSource was; /* shown before the batch */
-	bool changed;  /* the entry is not what the board has */
-	bool heard[QTS_SOURCE_COUNT];
-	QtsKrw acml_value[QTS_SOURCE_COUNT];
-	QtsBoardEntry entry;
-} Work;
-
-static int64 tick_seq = 0;
 static MemoryContext ticks_cxt = NULL;
 static int nwork = 0;		/* symbols of the batch under way */
 static int *work_of = NULL; /* by slot of the board: index + 1 in the batch under way */
 
 static void
-work_forget(const Work *work)
+work_forget(const QtsNews *work)
 {
 	for (int i = 0; i < nwork; i++)
 		work_of[work[i].slot] = 0;
@@ -54,11 +38,11 @@ work_forget(const Work *work)
 }
 
 /* The symbol's copy in this batch; NULL when nobody follows it. */
-static Work *
-work_find(Work *work, const char *symbol)
+static QtsNews *
+work_find(QtsNews *work, const char *symbol)
 {
 	int slot = qts_board_find(symbol);
-	Work *mine;
+	QtsNews *mine;
 
 	if (slot < 0)
 		return NULL;
@@ -68,7 +52,7 @@ work_find(Work *work, const char *symbol)
 	work_of[slot] = nwork;
 	memset(mine, 0, sizeof(*mine));
 	mine->slot = slot;
-	if (!qts_board_read(slot, &mine->entry))
+	if (!qts_tick_rows_entry(slot, &mine->entry))
 		mine->entry.source = QTS_SOURCE_COUNT;
 	mine->was = mine->entry.source;
 	return mine;
@@ -99,7 +83,7 @@ tick_in_range(const QtsTick *tick)
 }
 
 static QtsIntake
-tick_judge(Work *mine, QtsTick *tick, bool trading)
+tick_judge(QtsNews *mine, QtsTick *tick, bool trading)
 {
 	QtsQuote *seen = &mine->entry.of[tick->source];
 	QtsQuote next = {.volume = tick->acml_volume, .exch_at = tick->exch_at, .recv_at = tick->recv_at};
@@ -129,7 +113,7 @@ tick_judge(Work *mine, QtsTick *tick, bool trading)
 
 /* Judges all; what is news moves to the front.  Returns how many. */
 static int
-batch_judge(QtsTick *batch, int n, Work *work, bool trading)
+batch_judge(QtsTick *batch, int n, QtsNews *work, bool trading)
 {
 	static const QtsCounter counter[QTS_INTAKE_COUNT] = {
 		[QTS_INTAKE_REPEATED] = QTS_COUNT_TICKS_REPEATED,
@@ -141,7 +125,7 @@ batch_judge(QtsTick *batch, int n, Work *work, bool trading)
 
 	for (int i = 0; i < n; i++)
 	{
-		Work *mine = batch[i].source < QTS_SOURCE_COUNT ? work_find(work, batch[i].symbol) : NULL;
+		QtsNews *mine = batch[i].source < QTS_SOURCE_COUNT ? work_find(work, batch[i].symbol) : NULL;
 		QtsIntake verdict;
 
 		if (mine == NULL)
@@ -158,92 +142,23 @@ batch_judge(QtsTick *batch, int n, Work *work, bool trading)
 	return kept;
 }
 
-/* Which source is shown now, and what of it the tables must learn. */
-static int
-batch_quotes(Work *work, QtsPriceRow *rows, QtsTime now, bool trading)
-{
-	int n = 0;
-
-	for (int i = 0; i < nwork; i++)
-	{
-		QtsBoardEntry *entry = &work[i].entry;
-
-		entry->source = qts_shown_source(entry->of, now, trading);
-		for (int s = 0; s < QTS_SOURCE_COUNT; s++)
-		{
-			bool best = (QtsSource) s == entry->source && (work[i].heard[s] || work[i].was != entry->source);
-
-			if (!work[i].heard[s] && !best)
-				continue;
-			rows[n++] = (QtsPriceRow){
-				.symbol = qts_board_symbol(work[i].slot),
-				.source = (QtsSource) s,
-				.quote = &entry->of[s],
-				.base = entry->limits.base,
-				.acml_value = work[i].acml_value[s],
-				.heard = work[i].heard[s],
-				.best = best,
-				.stale = best && qts_best_source(entry->of, now, trading) == QTS_SOURCE_COUNT,
-			};
-		}
-	}
-	return n;
-}
-
-static bool
-batch_store(const QtsTick *batch, int n, const QtsPriceRow *rows, int nrows)
-{
-	if (!qts_txn_begin("ticks"))
-		return false;
-	qts_price_store(batch, n, tick_seq, rows, nrows);
-	QTS_POINT("tick.commit");
-	qts_txn_commit_async();
-	QTS_POINT("tick.stored");
-	tick_seq += n;
-	return true;
-}
-
 static void
-batch_publish(Work *work)
-{
-	for (int i = 0; i < nwork; i++)
-	{
-		if (!work[i].changed)
-			continue;
-		work[i].entry.published_mono = qts_mono_us();
-		qts_board_publish(work[i].slot, &work[i].entry);
-	}
-}
-
-static bool
-batch_take(QtsTick *batch, int n, Work *work)
+batch_take(QtsTick *batch, int n, QtsNews *work)
 {
 	QtsTime now = qts_now();
 	bool trading = qts_board_trading(now);
 	int kept = batch_judge(batch, n, work, trading);
-	QtsPriceRow *rows = palloc(sizeof(QtsPriceRow) * (nwork * QTS_SOURCE_COUNT + 1));
-	int nrows = batch_quotes(work, rows, now, trading);
 
-	if (nrows == 0)
-	{
-		batch_publish(work); /* what refused quotes said about the day's limits */
-		return true;
-	}
-	if (!batch_store(batch, kept, rows, nrows))
-	{
-		qts_count(QTS_COUNT_TICKS_LOST, n); /* the tables are locked: lost, but not silently */
-		return false;
-	}
-	batch_publish(work);
-	qts_wake_now(QTS_WORKER_EXIT);
-	return true;
+	for (int i = 0; i < nwork; i++)
+		work[i].entry.source = qts_shown_source(work[i].entry.of, now, trading);
+	qts_tick_rows_take(batch, kept, work, nwork, now, trading);
 }
 
 /* What a batch needs is kept from one to the next, or forgotten at its end. */
-static Work *
+static QtsNews *
 work_prepare(int n)
 {
-	static Work *work = NULL;
+	static QtsNews *work = NULL;
 	static int room = 0;
 	int need = Min(n, qts_guc.max_symbols);
 
@@ -257,27 +172,26 @@ work_prepare(int n)
 		if (work != NULL)
 			pfree(work);
 		room = 0;
-		work = MemoryContextAlloc(TopMemoryContext, sizeof(Work) * need);
+		work = MemoryContextAlloc(TopMemoryContext, sizeof(QtsNews) * need);
 		room = need;
 	}
 	return work;
 }
 
-bool
+void
 qts_ticks_take(QtsTick *batch, int n, int64 readable_mono)
 {
 	MemoryContext old = CurrentMemoryContext;
-	Work *work;
-	volatile bool stored = false;
+	QtsNews *work;
 
 	if (n == 0)
-		return true;
+		return;
 	qts_count(QTS_COUNT_TICKS, n);
 	work = work_prepare(n);
 	MemoryContextSwitchTo(ticks_cxt);
 	PG_TRY();
 	{
-		stored = batch_take(batch, n, work);
+		batch_take(batch, n, work);
 	}
 	PG_CATCH();
 	{
@@ -290,7 +204,6 @@ qts_ticks_take(QtsTick *batch, int n, int64 readable_mono)
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(ticks_cxt);
 	qts_observe(QTS_HIST_TICK_TO_BOARD, qts_mono_us() - readable_mono);
-	return stored;
 }
 
 static bool

@@ -34,6 +34,7 @@
 #include "net/net.h"
 #include "shm/clock.h"
 #include "shm/point.h"
+#include "shm/reads.h"
 #include "shm/shm.h"
 #include "worker.h"
 
@@ -348,6 +349,7 @@ worker_turn(void)
 		me->start();
 	}
 	pause = me->step();
+	qts_reads_settle();
 	Assert(!IsTransactionState());
 	worker_heartbeat();
 	if (pause < 0 || pause > IDLE_CHECK_MS)

@@ -111,7 +111,7 @@ sim_start --config "$QTS_DIR/sim.json" --clock 2026-11-20T10:00:00+09:00
 cluster_start "qts.rest_rate_sim = 0" "qts.balance_interval = 3600" "qts.max_exits_per_minute = 0" \
 	"qts.max_orders_per_minute = 0" "fsync = on" "synchronous_commit = on" \
 	"full_page_writes = on" "shared_buffers = 512MB" "max_wal_size = 8GB" "checkpoint_timeout = 1h" \
-	"log_min_messages = warning"
+	"log_min_messages = warning" "qts.max_clock_skew = 0"
 export BENCH_REST=$SIM_REST BENCH_WS=$SIM_WS BENCH_CONTROL=$SIM_CONTROL BENCH_MODULE=$QTS_DIR/empty.so BENCH_STORE=$QTS_DIR/store.so
 export BENCH_LOG=$QTS_DIR/log BENCH_SERVER="$BENCH/server.sh $QTS_DIR"
 export PGHOST=$QTS_DIR PGPORT=$QTS_PORT

@@ -32,6 +32,24 @@
 #endif
 
 #if PG_VERSION_NUM >= 180000
+#define qts_init_range_table(estate, pstate)                                                                 \
+	ExecInitRangeTable((estate), (pstate)->p_rtable, (pstate)->p_rteperminfos, bms_make_singleton(1))
+#elif PG_VERSION_NUM >= 160000
+#define qts_init_range_table(estate, pstate)                                                                 \
+	ExecInitRangeTable((estate), (pstate)->p_rtable, (pstate)->p_rteperminfos)
+#else
+#define qts_init_range_table(estate, pstate) ExecInitRangeTable((estate), (pstate)->p_rtable)
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#define qts_insert_index_tuples(rel, slot, estate)                                                           \
+	ExecInsertIndexTuples((rel), (slot), (estate), false, false, NULL, NIL, false)
+#else
+#define qts_insert_index_tuples(rel, slot, estate)                                                           \
+	ExecInsertIndexTuples((rel), (slot), (estate), false, false, NULL, NIL)
+#endif
+
+#if PG_VERSION_NUM >= 180000
 #define QTS_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "qts", .version = QTS_VERSION)
 #else
 #define QTS_MODULE_MAGIC PG_MODULE_MAGIC

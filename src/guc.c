@@ -170,6 +170,9 @@ qts_guc_define(void)
 	DefineCustomBoolVariable("qts.sim_clock",
 							 "Lets qts.set_clock() move the engine's clock; never with a live account.", NULL,
 							 &qts_guc.sim_clock, false, PGC_POSTMASTER, 0, NULL, NULL, NULL);
+	guc_int("qts.tick_backlog",
+			"Ticks kept while their tables are locked; what has no room is lost and counted.",
+			&qts_guc.tick_backlog, 100000, 1000, 10000000, PGC_SIGHUP, 0);
 	DefineCustomEnumVariable("qts.trading_mode",
 							 "Which accounts may send orders: off, paper (and sim), or live too.", NULL,
 							 &qts_guc.trading_mode, QTS_TRADING_PAPER, trading_modes, PGC_SIGHUP,

@@ -69,6 +69,7 @@ typedef struct QtsGuc
 	int rest_rate_paper;
 	int rest_rate_sim;
 	bool sim_clock;
+	int tick_backlog; /* ticks */
 	int trading_mode;
 	int unfilled_gap_interval; /* ms */
 	int unfilled_interval;	   /* ms */

@@ -37,7 +37,7 @@ sub rows
 }
 
 my %wanted = map { $_ => 1 } ((map { "fault $_" } 1 .. 30), (map { "F$_" } 1 .. 31),
-	(map { "R$_" } 1 .. 21), (map { "B-E$_" } 1 .. 30), (map { "B-P$_" } 1, 2, 3, '3b', 4, 5, 8), 'B-D1');
+	(map { "R$_" } 1 .. 21), (map { "B-E$_" } 1 .. 30), (map { "B-P$_" } 1 .. 3, '3b', 4 .. 11), 'B-D1');
 my %text;
 
 # `file`: "name", "name"; `file`: ... -- or the reason why it cannot apply.

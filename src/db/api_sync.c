@@ -50,6 +50,35 @@ source_row(ReturnSetInfo *result, const char *name, const QtsSourceShown *source
 	sync_row(result, name, "source", source->state, since, detail);
 }
 
+/* What became of all that the feeds and the answers said. */
+static void
+intake_rows(ReturnSetInfo *result, const QtsPriceSync *sync)
+{
+#define COUNTED(counter) qts_counter_value(QTS_COUNT_##counter)
+	uint64 waiting = pg_atomic_read_u64(&qts_shm->ticks_waiting);
+	StringInfoData ticks;
+
+	sync_row(result, "frames", "intake", "OK", sync->since,
+			 psprintf(UINT64_FORMAT " received, malformed " UINT64_FORMAT ", undecryptable " UINT64_FORMAT
+									", notices unread " UINT64_FORMAT,
+					  COUNTED(FRAMES), COUNTED(FRAMES_MALFORMED), COUNTED(FRAMES_SEALED),
+					  COUNTED(NOTICES_UNREAD)));
+	initStringInfo(&ticks);
+	appendStringInfo(&ticks,
+					 UINT64_FORMAT " received, repeated " UINT64_FORMAT ", late " UINT64_FORMAT
+								   ", refused " UINT64_FORMAT ", skewed " UINT64_FORMAT
+								   ", unknown " UINT64_FORMAT ", lost " UINT64_FORMAT,
+					 COUNTED(TICKS), COUNTED(TICKS_REPEATED), COUNTED(TICKS_LATE), COUNTED(TICKS_REFUSED),
+					 COUNTED(TICKS_SKEWED), COUNTED(TICKS_UNKNOWN), COUNTED(TICKS_LOST));
+	if (waiting > 0)
+		appendStringInfo(&ticks, "; " UINT64_FORMAT " rows wait for locked tables", waiting - 1);
+	sync_row(result, "ticks", "intake", waiting > 0 ? "WAITING" : "OK", sync->since, ticks.data);
+	sync_row(result, "books", "intake", "OK", sync->since,
+			 psprintf(UINT64_FORMAT " received, refused " UINT64_FORMAT ", lost " UINT64_FORMAT,
+					  COUNTED(BOOKS), COUNTED(BOOKS_REFUSED), COUNTED(BOOKS_LOST)));
+#undef COUNTED
+}
+
 PG_FUNCTION_INFO_V1(qts_sql_price_sync);
 Datum
 qts_sql_price_sync(PG_FUNCTION_ARGS)
@@ -73,6 +102,7 @@ qts_sql_price_sync(PG_FUNCTION_ARGS)
 					   sync.fresh.total, sync.fresh.stale, sync.fresh.critical,
 					   (double) qts_freshness_avg_ms(&sync.fresh) / 1000,
 					   (double) sync.fresh.age_max / 1000));
+	intake_rows(result, &sync);
 	for (int t = 0; t < QTS_TIERS; t++)
 	{
 		QtsTierShown *tier = &sync.tier[t];
@@ -125,6 +155,7 @@ qts_sql_price_metrics(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	QtsPriceSync sync;
 	bool up = sync_read(&sync);
+	uint64 waiting = pg_atomic_read_u64(&qts_shm->ticks_waiting);
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (!up)
@@ -137,6 +168,8 @@ qts_sql_price_metrics(PG_FUNCTION_ARGS)
 		   "Average age of the followed prices", "gauge");
 	metric(result, "qts_prices_emergency", "", sync.emergency, "1 while most followed prices are stale",
 		   "gauge");
+	metric(result, "qts_ticks_waiting", "", waiting > 0 ? waiting - 1 : 0,
+		   "Rows of ticks that wait for locked tables", "gauge");
 	for (int t = 0; t < QTS_TIERS; t++)
 	{
 		char *label = psprintf("tier=\"%d\"", t);

@@ -262,7 +262,8 @@ void
 qts_price_store(const QtsTick *ticks, int n, int64 first_seq, const QtsPriceRow *rows, int nrows)
 {
 	qts_ticks_copy(ticks, n, first_seq);
-	store_rows(rows, nrows);
+	if (nrows > 0)
+		store_rows(rows, nrows);
 }
 
 int

@@ -3,10 +3,12 @@
  * tick_copy.c
  *		A batch of ticks into market.prices_ticks, the way COPY does it.
  *
- * COPY's own routine takes the rows from a callback in COPY's binary format:
- * pages are filled many rows at a time and logged once, partitions, CHECK
- * constraints, indexes and triggers are what they are for any COPY.  The
- * privilege is looked at here, because that routine leaves it to its caller.
+ * Pages are filled many rows at a time and logged once.  A plain batch goes
+ * straight into its partition (tick_insert.c); any other through COPY's own
+ * routine, which takes the rows from a callback in COPY's binary format:
+ * partitions, CHECK constraints, indexes and triggers are what they are for
+ * any COPY.  The privilege is looked at here, because both leave it to their
+ * caller.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,6 +27,7 @@
 
 #include "core/price.h"
 #include "db/tick_copy.h"
+#include "db/tick_insert.h"
 
 /* In the order of the stream. */
 static const char *const columns[] = {"recv_ts",   "seq",		"symbol", "source",		 "last_price",
@@ -127,19 +130,16 @@ ticks_open(void)
 	return rel;
 }
 
-void
-qts_ticks_copy(const QtsTick *ticks, int n, int64 first_seq)
+/* COPY's own routine reads the rows as a stream. */
+static void
+ticks_copy(Relation rel, const QtsTick *ticks, int n, int64 first_seq)
 {
 	List *names = NIL;
 	List *options = list_make1(makeDefElem("format", (Node *) makeString("binary"), -1));
 	ParseState *pstate = make_parsestate(NULL);
 	StringInfoData stream;
 	CopyFromState copy;
-	Relation rel;
 
-	if (n == 0)
-		return;
-	rel = ticks_open();
 	for (int i = 0; i < (int) lengthof(columns); i++)
 		names = lappend(names, makeString(pstrdup(columns[i])));
 	ticks_stream(&stream, ticks, n, first_seq);
@@ -151,5 +151,17 @@ qts_ticks_copy(const QtsTick *ticks, int n, int64 first_seq)
 	EndCopyFrom(copy);
 	free_parsestate(pstate);
 	pfree(stream.data);
+}
+
+void
+qts_ticks_copy(const QtsTick *ticks, int n, int64 first_seq)
+{
+	Relation rel;
+
+	if (n == 0)
+		return;
+	rel = ticks_open();
+	if (!qts_ticks_insert(rel, ticks, n, first_seq))
+		ticks_copy(rel, ticks, n, first_seq);
 	table_close(rel, NoLock);
 }

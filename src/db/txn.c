@@ -25,6 +25,14 @@
 
 static MemoryContext caller_cxt = NULL;
 static int commit_level = SYNCHRONOUS_COMMIT_ON; /* synchronous_commit of the last commit */
+static int lock_wait_ms = 0; /* of the transactions begun next; 0 = as the session has it */
+
+/* Of this transaction only: back to the session's at its end. */
+static void
+txn_setting(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+}
 
 bool
 qts_txn_begin(const char *activity)
@@ -46,6 +54,8 @@ qts_txn_begin(const char *activity)
 		MemoryContextSwitchTo(caller_cxt);
 		return false;
 	}
+	if (lock_wait_ms > 0)
+		txn_setting("lock_timeout", psprintf("%d", lock_wait_ms));
 	SPI_connect();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	pgstat_report_activity(STATE_RUNNING, activity);
@@ -73,20 +83,12 @@ txn_end(void)
 	MemoryContextSwitchTo(caller_cxt);
 }
 
-/* synchronous_commit of this transaction only: back to the setting at its end. */
-static void
-txn_durability(const char *level)
-{
-	(void) set_config_option("synchronous_commit", level, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true,
-							 0, false);
-}
-
 void
 qts_txn_commit(void)
 {
 	/* the server, database or role may have it off for speed: what is money's is on disk all the same */
 	if (synchronous_commit == SYNCHRONOUS_COMMIT_OFF)
-		txn_durability("on");
+		txn_setting("synchronous_commit", "on");
 	commit_level = synchronous_commit;
 	txn_end();
 }
@@ -94,14 +96,14 @@ qts_txn_commit(void)
 void
 qts_txn_commit_async(void)
 {
-	txn_durability("off");
+	txn_setting("synchronous_commit", "off");
 	txn_end();
 }
 
 void
 qts_txn_commit_local(void)
 {
-	txn_durability("local");
+	txn_setting("synchronous_commit", "local");
 	txn_end();
 }
 
@@ -159,4 +161,34 @@ qts_txn_rollback(void)
 	AbortCurrentTransaction();
 	pgstat_report_activity(STATE_IDLE, NULL);
 	MemoryContextSwitchTo(caller_cxt);
+}
+
+bool
+qts_txn_guard(void (*body)(void *), void *arg, int wait_ms)
+{
+	MemoryContext here = CurrentMemoryContext;
+	volatile bool done = false;
+
+	lock_wait_ms = wait_ms;
+	PG_TRY();
+	{
+		body(arg);
+		done = true;
+	}
+	PG_CATCH();
+	{
+		int code = geterrcode();
+
+		lock_wait_ms = 0;
+		if (code != ERRCODE_LOCK_NOT_AVAILABLE && code != ERRCODE_T_R_DEADLOCK_DETECTED)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(here);
+		FlushErrorState();
+		AbortCurrentTransaction();
+		pgstat_report_activity(STATE_IDLE, NULL);
+		MemoryContextSwitchTo(here);
+	}
+	PG_END_TRY();
+	lock_wait_ms = 0;
+	return done;
 }

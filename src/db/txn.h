@@ -43,6 +43,13 @@ extern void qts_txn_commit_local(void);
 /* The context that was current before qts_txn_begin: what is put there outlives the commit. */
 extern MemoryContext qts_txn_caller_cxt(void);
 
+/*
+ * Run body, whose transactions wait no longer than this for a lock.  False
+ * when one waited in vain: that transaction is undone, and body was left in
+ * its middle.
+ */
+extern bool qts_txn_guard(void (*body)(void *), void *arg, int wait_ms);
+
 /* Undo everything since qts_txn_begin, quietly. */
 extern void qts_txn_rollback(void);
 

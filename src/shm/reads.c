@@ -13,8 +13,6 @@
 #include "shm/reads.h"
 #include "shm/shm.h"
 
-#define READS_PER_FLUSH 1024
-
 uint32 qts_reads_here[QTS_CACHE_COUNT][QTS_READ_COUNT];
 int qts_reads_room = 0; /* the first read registers the callback */
 
@@ -40,7 +38,7 @@ qts_reads_flush(void)
 			qts_reads_here[c][r] = 0;
 		}
 	}
-	qts_reads_room = READS_PER_FLUSH;
+	qts_reads_room = QTS_READS_PER_FLUSH;
 	if (registered_pid == MyProcPid)
 		return;
 	registered_pid = MyProcPid;

@@ -16,6 +16,8 @@
 
 #include "shm/stats.h"
 
+#define QTS_READS_PER_FLUSH 1024
+
 extern uint32 qts_reads_here[QTS_CACHE_COUNT][QTS_READ_COUNT];
 extern int qts_reads_room; /* until the next flush */
 
@@ -29,6 +31,14 @@ qts_read_count(QtsCache cache, QtsRead read)
 {
 	qts_reads_here[cache][read]++;
 	if (unlikely(--qts_reads_room < 0))
+		qts_reads_flush();
+}
+
+/* At the end of a turn: a worker that reads seldom must not keep its figures for hours. */
+static inline void
+qts_reads_settle(void)
+{
+	if (qts_reads_room != QTS_READS_PER_FLUSH && qts_reads_room != 0)
 		qts_reads_flush();
 }
 

@@ -61,6 +61,7 @@ shm_startup(void)
 		pg_atomic_init_u64(&qts_shm->clock_offset, 0);
 		pg_atomic_init_u32(&qts_shm->clock_known, 0);
 		pg_atomic_init_u64(&qts_shm->feed_gap, 1);
+		pg_atomic_init_u64(&qts_shm->ticks_waiting, 0);
 		qts_notices_init(&qts_shm->notices);
 		qts_stats_init(&qts_shm->stats);
 	}

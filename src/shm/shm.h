@@ -103,9 +103,10 @@ typedef struct QtsShared
 
 	/* lock-free */
 	pg_atomic_uint64 changes[QTS_CHANGE_COUNT];
-	pg_atomic_uint64 clock_offset; /* int64 microseconds, sim clock only */
-	pg_atomic_uint32 clock_known;  /* set, or restored from the engine row */
-	pg_atomic_uint64 feed_gap;	   /* grows whenever notices may have been missed */
+	pg_atomic_uint64 clock_offset;	/* int64 microseconds, sim clock only */
+	pg_atomic_uint32 clock_known;	/* set, or restored from the engine row */
+	pg_atomic_uint64 feed_gap;		/* grows whenever notices may have been missed */
+	pg_atomic_uint64 ticks_waiting; /* rows that wait for locked tables + 1; 0 = nothing waits */
 	QtsNoticeQueue notices;
 	QtsStats stats;
 } QtsShared;

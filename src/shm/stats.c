@@ -13,6 +13,12 @@
 #include "shm/stats.h"
 
 static const char *const counter_names[QTS_COUNT_COUNT][2] = {
+	[QTS_COUNT_FRAMES] = {"qts_frames_total", "Messages of the feeds"},
+	[QTS_COUNT_FRAMES_MALFORMED] =
+		{"qts_frames_malformed_total",
+		 "Messages, and records of readable ones, that say nothing that can be believed"},
+	[QTS_COUNT_FRAMES_SEALED] = {"qts_frames_undecryptable_total", "Encrypted messages that no key opened"},
+	[QTS_COUNT_FEED_DROPS] = {"qts_feed_drops_total", "Connections of feeds that ended"},
 	[QTS_COUNT_TICKS] = {"qts_ticks_total", "Trade ticks decoded"},
 	[QTS_COUNT_TICKS_REFUSED] = {"qts_ticks_refused_total",
 								 "Ticks with a price the day's limits do not allow"},
@@ -20,10 +26,12 @@ static const char *const counter_names[QTS_COUNT_COUNT][2] = {
 	[QTS_COUNT_TICKS_REPEATED] = {"qts_ticks_repeated_total", "Ticks that said nothing new: only fresher"},
 	[QTS_COUNT_TICKS_LATE] = {"qts_ticks_late_total", "Ticks older than what their source had said"},
 	[QTS_COUNT_TICKS_SKEWED] = {"qts_ticks_skewed_total", "Ticks whose exchange time is not near ours"},
-	[QTS_COUNT_TICKS_LOST] = {"qts_ticks_lost_total", "Ticks dropped by back-pressure or locked tables"},
+	[QTS_COUNT_TICKS_LOST] = {"qts_ticks_lost_total",
+							  "Ticks dropped by back-pressure, or that waited in vain for locked tables"},
 	[QTS_COUNT_BOOKS] = {"qts_books_total", "Order books received"},
 	[QTS_COUNT_BOOKS_REFUSED] = {"qts_books_refused_total",
 								 "Order books that are none: crossed, with gaps, beyond the limits"},
+	[QTS_COUNT_BOOKS_LOST] = {"qts_books_lost_total", "Order books dropped by back-pressure"},
 	[QTS_COUNT_EVALUATIONS] = {"qts_exit_evaluations_total", "Positions evaluated"},
 	[QTS_COUNT_STALE_HOLDS] = {"qts_exit_stale_holds_total", "Evaluations held for want of a fresh price"},
 	[QTS_COUNT_INTENTS] = {"qts_exit_intents_total", "Exit intents created by rules"},
@@ -38,6 +46,8 @@ static const char *const counter_names[QTS_COUNT_COUNT][2] = {
 	[QTS_COUNT_NOTICES] = {"qts_notices_total", "Execution notices stored"},
 	[QTS_COUNT_NOTICES_REPEATED] = {"qts_notices_repeated_total",
 									"Fill notices identical to an earlier one, left to the ledger"},
+	[QTS_COUNT_NOTICES_UNREAD] = {"qts_notices_unread_total",
+								  "Execution notices that could not be read: the ledger told"},
 	[QTS_COUNT_FILLS] = {"qts_fills_total", "Fills booked"},
 	[QTS_COUNT_LEDGER_READS] = {"qts_ledger_reads_total", "Complete reads of the order ledger"},
 	[QTS_COUNT_BALANCE_READS] = {"qts_balance_reads_total", "Complete reads of a balance"},

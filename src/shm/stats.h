@@ -17,6 +17,10 @@
 
 typedef enum QtsCounter
 {
+	QTS_COUNT_FRAMES,
+	QTS_COUNT_FRAMES_MALFORMED, /* and records of readable ones */
+	QTS_COUNT_FRAMES_SEALED,	/* that no key opened */
+	QTS_COUNT_FEED_DROPS,
 	QTS_COUNT_TICKS,		 /* decoded */
 	QTS_COUNT_TICKS_REFUSED, /* not a price of the day */
 	QTS_COUNT_TICKS_UNKNOWN, /* of a symbol nobody follows */
@@ -26,6 +30,7 @@ typedef enum QtsCounter
 	QTS_COUNT_TICKS_LOST, /* by back-pressure or locked tables */
 	QTS_COUNT_BOOKS,
 	QTS_COUNT_BOOKS_REFUSED,
+	QTS_COUNT_BOOKS_LOST,
 	QTS_COUNT_EVALUATIONS,
 	QTS_COUNT_STALE_HOLDS, /* evaluations not made for want of a fresh price */
 	QTS_COUNT_INTENTS,
@@ -38,6 +43,7 @@ typedef enum QtsCounter
 	QTS_COUNT_CANCELS_SENT,
 	QTS_COUNT_NOTICES,
 	QTS_COUNT_NOTICES_REPEATED,
+	QTS_COUNT_NOTICES_UNREAD,
 	QTS_COUNT_FILLS,
 	QTS_COUNT_LEDGER_READS,
 	QTS_COUNT_BALANCE_READS,

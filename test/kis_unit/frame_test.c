@@ -112,13 +112,13 @@ test_ticks(void)
 	ok(strcmp(t[0].symbol, "005930") == 0 && t[0].price == 71500 && t[0].ask == 71600 && t[0].bid == 71500 &&
 		   t[0].volume == 12 && t[0].acml_volume == 1234567 && t[0].acml_value == INT64_C(88250000000) &&
 		   t[0].change == 500 && !t[0].halted && t[0].market_class == '2' && t[0].recv_at == 42,
-	   "every field");
+	   "B-P6: every field by its number: volume is the 12th, ask and bid the 10th and 11th");
 	tap_is(qts_date_yyyymmdd(qts_seoul_date(t[0].exch_at)), 20261120, "exchange date");
 	tap_is(qts_seoul_time_of_day(t[0].exch_at), 10 * QTS_HOUR + QTS_SEC, "exchange second");
 	ok(decode_ticks("0|H0STCNT0|001|" TICK46, t, 4) == 1 && t[0].market_class == '\0', "46 fields");
 	ok(decode_ticks("0|H0STCNT0|001|" TICK47 "^extra^^", t, 4) == 1, "wider than known");
 	ok(decode_ticks("0|H0STCNT0|003|" TICK47 "^" TICK47 "^" TICK47, t, 4) == 3 && t[2].market_class == '2',
-	   "three records");
+	   "B-P7: three records of one frame are three prints");
 	ok(decode_ticks("0|H0STCNT0|002|" TICK46 "^" TICK47, t, 4) == -1, "uneven records");
 	ok(decode_ticks("0|H0STCNT0|001|005930^100001^71500", t, 4) == -1, "too narrow");
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)

@@ -190,7 +190,7 @@ test_shown(void)
 	of[QTS_SOURCE_NAVER].recv_at = NOON;
 	is(qts_shown_source(of, NOON, true), QTS_SOURCE_NAVER, "the fresh one");
 	of[QTS_SOURCE_KIS_WS] = quote(70200, 1, 0, -2000);
-	is(qts_shown_source(of, NOON, true), QTS_SOURCE_KIS_WS, "never the last to arrive");
+	is(qts_shown_source(of, NOON, true), QTS_SOURCE_KIS_WS, "B-P9: never the last to arrive");
 }
 
 static void

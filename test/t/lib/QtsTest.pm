@@ -123,16 +123,22 @@ sub follow_clock
 	return;
 }
 
-# Move the broker and the engine by the same time.
+# Move the broker and the engine by the same time; while the server is down only the broker.
 sub advance
+{
+	my ($self, $seconds) = @_;
+	$self->advance_broker($seconds);
+	return $self->follow_clock;
+}
+
+sub advance_broker
 {
 	my ($self, $seconds) = @_;
 	my $us = $self->{sim}->now_us + $seconds * 1_000_000;
 	my @t = gmtime(int($us / 1_000_000) + 9 * 3600);
 	my $iso = sprintf '%04d-%02d-%02dT%02d:%02d:%02d+09:00', $t[5] + 1900, $t[4] + 1, @t[ 3, 2, 1,
 		0 ];
-	$self->{sim}->set_clock($iso);
-	return $self->follow_clock;
+	return $self->{sim}->set_clock($iso);
 }
 
 sub add_account

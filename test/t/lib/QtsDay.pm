@@ -164,6 +164,13 @@ sub busy
 	return;
 }
 
+# Share of the day.
+sub taken
+{
+	my ($self) = @_;
+	return ($self->{count}{'seconds in which the machine was taken'} // 0) * S / ($self->now - $self->{began});
+}
+
 sub was_busy
 {
 	my ($self, $from, $to) = @_;
@@ -277,9 +284,9 @@ sub note
 sub is_healthy
 {
 	my ($self, $t) = @_;
-	return 0 if $t < at('09:00') + 60 * S || $t >= at('15:20') || $self->{taken} && $self->{taken}[-1][1] > $t;
 	$self->{healthy} //= [ $self->{faults}->healthy(at('09:01') > $self->{began} + 120 * S ? at('09:01')
 		: $self->{began} + 120 * S, at('15:20')) ];
+	return 0 if $t < at('09:00') + 60 * S || $t >= at('15:20') || $self->{taken} && $self->{taken}[-1][1] > $t;
 	return scalar grep { $t >= $_->[0] && $t < $_->[1] } @{ $self->{healthy} };
 }
 
@@ -327,15 +334,16 @@ sub requests
 	my ($self) = @_;
 	my $answer = $self->{sim}{http}->get("http://127.0.0.1:$self->{sim}{control}/requests?since="
 		  . ($self->{seq} // 0))->{content};
-	while ($answer =~ /\{"seq":(\d+),"t_us":(\d+),"conn":\d+,"method":"\w+","path":"([^"]*)"([^{]*(?:\{[^}]*)?)/g)
+	for (split /(?=\{"seq":)/, $answer)
 	{
-		my ($seq, $t, $path, $more) = ($1, $2, $3, $4);
+		my ($seq, $t, $path) = /^\{"seq":(\d+),"t_us":(\d+),"conn":\d+,"method":"\w+","path":"([^"]*)"/ or next;
 		my $broker = index($path, '/uapi/') == 0;
 		$self->{seq} = $seq;
 		$self->{count}{ $broker ? 'requests to the broker' : index($path, '/api/') == 0 ? 'requests to Naver'
 			: 'other requests' }++;
 		push @{ $self->{asked} }, $t if $broker;
-		$self->{ordered}{$1} //= $t if $path =~ /order-cash/ && $more =~ /"PDNO":"(\d+)"/;
+		push @{ $self->{refused} }, $t if /"msg_cd":"EGW00201"/ && /"fault":""/;
+		$self->{ordered}{$1} //= $t if $path =~ /order-cash/ && /"PDNO":"(\d+)"/;
 	}
 	return;
 }

@@ -308,7 +308,7 @@ sub set_conf
 	for my $name (sort keys %set)
 	{
 		$self->{node}->poll_query_until($self->{db},
-			"SELECT setting = '$set{$name}' FROM pg_settings WHERE name = '$name'");
+			"SELECT setting = '$set{$name}' FROM pg_settings WHERE lower(name) = lower('$name')");
 	}
 	return;
 }

@@ -6,12 +6,13 @@
 #   make bench                    print ratios beside what others do, in one run
 #   make chaos TIER=1 SEEDS=n    seeded schedules of faults, see test/chaos/README.md
 #   make day SEED=n SPEED=30     a trading day in accelerated time: every price against the truth
+#   make compat PG_CONFIGS=...  compile against other servers' headers
 #   make static, make asan        look at the sources; run in a server with sanitizers
 
 PG_CONFIG ?= pg_config
 BUILD = $(MAKE) --no-print-directory -f build.mk PG_CONFIG=$(PG_CONFIG)
 
-.PHONY: all install uninstall installcheck clean deps demo check unit fuzz static bench sim asan reference chaos day
+.PHONY: all install uninstall installcheck clean deps demo check unit fuzz static bench sim asan compat reference chaos day
 all install uninstall installcheck:
 	@command -v $(PG_CONFIG) >/dev/null 2>&1 && test -f "$$($(PG_CONFIG) --pgxs)" || \
 		{ echo "qts: $(PG_CONFIG) or the server headers are missing: run 'make deps'" >&2; exit 1; }
@@ -46,6 +47,9 @@ static:
 
 asan:
 	@scripts/asan.sh
+
+compat:
+	@PG_CONFIGS='$(PG_CONFIGS)' scripts/compat.sh
 
 reference:
 	@scripts/reference.sh

@@ -134,6 +134,8 @@ static UpkeepTask tasks[] = {
 	{"ohlcv_1d", sql_slice, 60 * QTS_SEC, {"SELECT more, rows FROM system._upkeep_days()"}},
 	{"indicators", sql_slice, 60 * QTS_SEC, {"SELECT more, rows FROM system._upkeep_indicators()"}},
 	{"pack", sql_slice, 60 * QTS_SEC, {"SELECT more, rows FROM system._upkeep_pack()"}},
+	{"timescaledb", sql_slice, 60 * QTS_SEC, {"SELECT more, rows FROM system._upkeep_history()"}},
+	{"rows", sql_slice, 3600 * QTS_SEC, {"SELECT more, rows FROM system._upkeep_rows()"}},
 	{"retention",
 	 retention_slice,
 	 600 * QTS_SEC,

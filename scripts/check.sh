@@ -107,7 +107,8 @@ suite_tap()
 		chown -R "$SERVER_USER" "$home"
 	fi
 	# shellcheck disable=SC2046
-	as_server env -C "$home" PATH="$PG_BIN:$PATH" TESTDIR="$home/work" TESTLOGDIR="$home/work/log" \
+	as_server env -C "$home" PATH="$PG_BIN:$PATH" TESTDIR="$home/work" \
+		TESTDATADIR="$home/work/tmp_check" TESTLOGDIR="$home/work/log" \
 		PG_REGRESS="$PGXS_DIR/src/test/regress/pg_regress" QTS_KIS_SIM="$home/test/kis_sim/kis_sim" TMPDIR="$home/work" \
 		prove -v -j"$(nproc)" -I "$home/test/t/lib" -I "$PGXS_DIR/src/test/perl" $(cd "$home" && ls test/t/*.pl) 2>&1
 }

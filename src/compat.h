@@ -50,13 +50,26 @@
 #endif
 
 #if PG_VERSION_NUM >= 180000
+#define qts_portal_run_all(portal) PortalRun((portal), FETCH_ALL, true, None_Receiver, None_Receiver, NULL)
+#else
+#define qts_portal_run_all(portal)                                                                           \
+	PortalRun((portal), FETCH_ALL, true, true, None_Receiver, None_Receiver, NULL)
+#endif
+
+#if PG_VERSION_NUM >= 180000
 #define QTS_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "qts", .version = QTS_VERSION)
 #else
 #define QTS_MODULE_MAGIC PG_MODULE_MAGIC
+#ifndef pg_noreturn
+#define pg_noreturn pg_attribute_noreturn()
+#endif
 #endif
 
 #if PG_VERSION_NUM >= 160000
 #include "utils/guc_hooks.h"
+#define qts_class_ownercheck(relid, role) object_ownercheck(RelationRelationId, (relid), (role))
+#else
+#define qts_class_ownercheck(relid, role) pg_class_ownercheck((relid), (role))
 #endif
 
 #endif /* QTS_COMPAT_H */

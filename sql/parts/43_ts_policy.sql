@@ -1,18 +1,22 @@
 CREATE OR REPLACE FUNCTION qts._load_ts_policy() RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-	INSERT INTO system.ts_policy (table_name, time_column, chunk, ahead, retention, compress_after, segment_by) VALUES
-	('market.prices_ticks', 'recv_ts', '1 day', 7, '30 days', '7 days', 'symbol'),
-	('market.ticks_packed', 'from_ts', '1 day', 0, '30 days', NULL, 'symbol'),
-	('market.ohlcv_1m', 'ts', '1 month', 3, NULL, NULL, 'symbol'),
-	('trade.exit_signals', 'ts', '1 day', 7, '365 days', NULL, 'position_id')
+	INSERT INTO system.ts_policy (table_name, time_column, chunk, ahead, retention, compress_after, segment_by, pack_into) VALUES
+	('market.prices_ticks', 'recv_ts', '1 day', 7, '30 days', '7 days', 'symbol', 'market.ticks_packed'),
+	('market.ticks_packed', 'from_ts', '1 day', 0, '30 days', NULL, 'symbol', NULL),
+	('market.ohlcv_1m', 'ts', '1 month', 3, NULL, NULL, 'symbol', NULL),
+	('market.indicators', 'date', NULL, 0, '3 years', NULL, NULL, NULL),
+	('market.imports', 'ts', NULL, 0, '3 years', NULL, NULL, NULL),
+	('trade.exit_signals', 'ts', '1 day', 7, '365 days', NULL, 'position_id', NULL)
 	ON CONFLICT ON CONSTRAINT ts_policy_pkey DO NOTHING;
 END;
 
 CREATE OR REPLACE FUNCTION qts._check_ts_policy(chunk text, ahead integer, retention interval, compress_after interval)
 RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	PERFORM qts._one_of('chunk', chunk, ARRAY['1 day', '1 month']);
+	IF chunk IS NOT NULL THEN
+		PERFORM qts._one_of('chunk', chunk, ARRAY['1 day', '1 month']);
+	END IF;
 	IF ahead IS NULL OR ahead <> 0 AND ahead NOT BETWEEN 3 AND 30 THEN
 		RAISE EXCEPTION 'ahead must be between 3 and 30' USING ERRCODE = 'QT011',
 			DETAIL = format('ahead is %s.', coalesce(ahead::text, 'null')),
@@ -49,6 +53,10 @@ BEGIN
 		RAISE EXCEPTION 'ahead does not fit this table' USING ERRCODE = 'QT011',
 			DETAIL = format('ahead is %s, it was %s.', set_ts_policy.ahead, was ->> 'ahead'),
 			HINT = 'Packed partitions are made when they are filled: 0. Others are made before: 3 to 30.';
+	ELSIF (set_ts_policy.chunk IS NULL) <> (was ->> 'chunk' IS NULL) THEN
+		RAISE EXCEPTION 'chunk does not fit this table' USING ERRCODE = 'QT011',
+			DETAIL = format('chunk is %s, it was %s.', coalesce(set_ts_policy.chunk, 'null'), coalesce(was ->> 'chunk', 'null')),
+			HINT = 'A table is cut or it is not; null when it is not.';
 	ELSIF set_ts_policy.compress_after IS NOT NULL AND set_ts_policy.table_name <> 'market.prices_ticks' THEN
 		RAISE EXCEPTION 'this table is not compressed' USING ERRCODE = 'QT011',
 			DETAIL = format('table_name is %s.', set_ts_policy.table_name), HINT = 'Only market.prices_ticks is; use null.';

@@ -34,15 +34,35 @@ BEGIN
 	RETURN n;
 END $$;
 
+-- Tables half filled whose ticks are gone, or packed elsewhere.
+CREATE OR REPLACE FUNCTION system._pack_forget() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	name text;
+BEGIN
+	FOR name IN SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = 'market'::regnamespace AND c.relkind = 'r'
+		AND starts_with(c.relname, 'ticks_packed_') AND obj_description(c.oid, 'pg_class') = 'Half packed'
+		AND NOT EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid = c.oid)
+		AND NOT EXISTS (SELECT FROM system._partitions('market.prices_ticks') AS p
+			WHERE p.name = replace(c.relname, 'ticks_packed', 'prices_ticks')) LOOP
+		EXECUTE format('DROP TABLE market.%I', name);
+		-- or a day that comes back would be taken for half packed
+		UPDATE system.upkeep AS k SET at = NULL
+		WHERE k.task = 'pack' AND split_part(k.at, ' ', 1) = replace(name, 'ticks_packed', 'prices_ticks');
+	END LOOP;
+END $$;
+
 -- The table being filled, empty again when it is another than last time.
 CREATE OR REPLACE FUNCTION system._pack_table(packed text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	PERFORM system._pack_forget();
 	EXECUTE format('DROP TABLE IF EXISTS market.%I', packed);
 	EXECUTE format('CREATE TABLE market.%I (LIKE market.ticks_packed INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)', packed);
 	EXECUTE format('ALTER TABLE market.%I ADD PRIMARY KEY (symbol, from_ts, source)', packed);
 	EXECUTE format('CREATE TRIGGER qts_truncate BEFORE TRUNCATE ON market.%I FOR EACH STATEMENT'
 		' EXECUTE FUNCTION qts._trg_append_only()', packed);
+	EXECUTE format('COMMENT ON TABLE market.%I IS ''Half packed''', packed);
 END $$;
 
 -- The exchange of the two.  It shuts out readers and writers of ticks for the moment
@@ -85,7 +105,9 @@ DECLARE
 BEGIN
 	rows := 0;
 	-- never beside a running market
-	more := raw IS NOT NULL AND NOT system._ticks_since(qts._now() - interval '10 minutes');
+	more := raw IS NOT NULL AND NOT system._ticks_since(qts._now() - interval '10 minutes')
+		AND (to_regclass('market.ticks_history') IS NULL OR EXISTS (SELECT FROM system.ts_policy AS t
+			WHERE t.table_name = 'market.prices_ticks' AND t.pack_into = 'market.ticks_packed'));
 	IF NOT more THEN
 		RETURN;
 	END IF;
@@ -116,13 +138,14 @@ BEGIN
 END $$;
 
 -- Both at once, bounded by time: a row of the packed table begins up to half an hour earlier.
-CREATE OR REPLACE FUNCTION qts.ticks(symbol text, from_ts timestamptz, to_ts timestamptz)
+-- Without SET, or it would not be inlined.
+CREATE OR REPLACE FUNCTION system._ticks_here(symbol text, from_ts timestamptz, to_ts timestamptz)
 RETURNS TABLE (recv_ts timestamptz, seq bigint, source text, last_price bigint, bid_price bigint, ask_price bigint,
 	volume bigint, acml_volume bigint, exch_ts timestamptz)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE AS $$
 	SELECT t.recv_ts, t.seq, t.source, t.last_price, t.bid_price, t.ask_price, t.volume, t.acml_volume, t.exch_ts
 	FROM market.prices_ticks AS t
-	WHERE t.symbol = ticks.symbol AND t.recv_ts >= ticks.from_ts AND t.recv_ts < ticks.to_ts
+	WHERE t.symbol = _ticks_here.symbol AND t.recv_ts >= _ticks_here.from_ts AND t.recv_ts < _ticks_here.to_ts
 	UNION ALL
 	SELECT u.recv_ts, p.base_seq + a.seq, p.source, p.base_price + a.last, p.base_price + a.last + a.bid,
 		p.base_price + a.last + a.ask, a.volume, p.base_acml + a.acml, u.recv_ts - a.lag * interval '1 microsecond'
@@ -130,7 +153,23 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	CROSS JOIN LATERAL unnest(p.recv, p.seq, p.last, p.bid, p.ask, p.volume, p.acml, p.lag)
 		AS a (recv, seq, last, bid, ask, volume, acml, lag)
 	CROSS JOIN LATERAL (SELECT p.from_ts + a.recv * interval '1 microsecond' AS recv_ts) AS u
-	WHERE p.symbol = ticks.symbol AND p.from_ts > ticks.from_ts - interval '30 minutes' AND p.from_ts < ticks.to_ts
-		AND u.recv_ts >= ticks.from_ts AND u.recv_ts < ticks.to_ts
-	ORDER BY 1, 2
+	WHERE p.symbol = _ticks_here.symbol AND p.from_ts > _ticks_here.from_ts - interval '30 minutes'
+		AND p.from_ts < _ticks_here.to_ts AND u.recv_ts >= _ticks_here.from_ts AND u.recv_ts < _ticks_here.to_ts
 $$;
+
+-- What went to TimescaleDB too, where it is.  One statement that locks the partitions
+-- first: a reader who waited for a day to move then finds it among the chunks.
+CREATE OR REPLACE FUNCTION qts.ticks(symbol text, from_ts timestamptz, to_ts timestamptz)
+RETURNS TABLE (recv_ts timestamptz, seq bigint, source text, last_price bigint, bid_price bigint, ask_price bigint,
+	volume bigint, acml_volume bigint, exch_ts timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF to_regclass('market.ticks_history') IS NULL THEN
+		RETURN QUERY SELECT * FROM system._ticks_here(symbol, from_ts, to_ts) AS h ORDER BY h.recv_ts, h.seq;
+	ELSE
+		RETURN QUERY EXECUTE 'SELECT * FROM system._ticks_here($1, $2, $3)'
+			' UNION ALL SELECT t.recv_ts, t.seq, t.source, t.last_price, t.bid_price, t.ask_price, t.volume, t.acml_volume,'
+			' t.exch_ts FROM market.ticks_history AS t WHERE t.symbol = $1 AND t.recv_ts >= $2 AND t.recv_ts < $3 ORDER BY 1, 2'
+			USING symbol, from_ts, to_ts;
+	END IF;
+END $$;

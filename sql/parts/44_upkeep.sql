@@ -125,5 +125,35 @@ BEGIN
 			DETAIL = format('It is a partition of %s.', e.parent), HINT = 'It is detached first.';
 	END IF;
 	EXECUTE format('DROP TABLE IF EXISTS %s', child);
+	PERFORM system._pack_forget();
 	PERFORM system._upkeep_done('retention', 1);
+END $$;
+
+-- Retention of tables that are not cut, a thousand rows at a time while the market is
+-- quiet; old is measured from the newest row.
+CREATE OR REPLACE FUNCTION system._upkeep_rows(OUT more boolean, OUT rows bigint) RETURNS record
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'Asia/Seoul' AS $$
+DECLARE
+	p record;
+	before timestamptz;
+	n bigint;
+BEGIN
+	more := false;
+	rows := 0;
+	IF system._ticks_since(qts._now() - interval '10 minutes') THEN
+		RETURN;
+	END IF;
+	FOR p IN SELECT t.table_name, t.time_column, t.retention FROM system.ts_policy AS t
+		WHERE t.enabled AND t.chunk IS NULL AND t.retention IS NOT NULL ORDER BY t.table_name LOOP
+		EXECUTE format('SELECT least(max(%I)::timestamptz, qts._now()) - $1 FROM %s', p.time_column, p.table_name)
+			INTO before USING p.retention;
+		EXECUTE format('DELETE FROM %1$s WHERE ctid = ANY (ARRAY(SELECT o.ctid FROM %1$s AS o WHERE o.%2$I < $1 LIMIT 1000))',
+			p.table_name, p.time_column) USING before;
+		GET DIAGNOSTICS n = ROW_COUNT;
+		rows := rows + n;
+		more := more OR n = 1000;
+	END LOOP;
+	IF rows > 0 THEN
+		PERFORM system._upkeep_done('rows', rows);
+	END IF;
 END $$;

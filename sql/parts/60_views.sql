@@ -71,7 +71,8 @@ SELECT r.name, r.labels, r.value, r.help, r.type FROM qts._reference_metrics() A
 
 CREATE OR REPLACE VIEW qts.ts_policy WITH (security_barrier) AS
 SELECT p.table_name, p.chunk, p.ahead, p.retention, p.compress_after, p.enabled, count(i.inhrelid) AS partitions,
-	coalesce(sum(pg_total_relation_size(i.inhrelid)), 0)::bigint AS bytes, p.updated_by, qts._kst(p.updated_ts) AS updated
+	CASE WHEN p.table_name = 'market.ticks_history' THEN qts._history_bytes() WHEN p.chunk IS NULL THEN pg_total_relation_size(max(c.oid))
+		ELSE coalesce(sum(pg_total_relation_size(i.inhrelid)), 0) END::bigint AS bytes, p.pack_into, p.updated_by, qts._kst(p.updated_ts) AS updated
 FROM system.ts_policy AS p
 LEFT JOIN pg_namespace AS n ON n.nspname = split_part(p.table_name, '.', 1)
 LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = split_part(p.table_name, '.', 2)

@@ -93,6 +93,7 @@ COMMENT ON FUNCTION qts._load_ts_policy() IS 'Shipped policies of the time-serie
 COMMENT ON FUNCTION system._upkeep_done(text, bigint) IS 'Counts what a background task did';
 COMMENT ON FUNCTION system._upkeep_failed(text, text) IS 'Notes why a background task failed, with an alert';
 COMMENT ON FUNCTION system._upkeep_partitions() IS 'Makes partitions ahead of time; alert PARTITION_MISSING';
+COMMENT ON FUNCTION system._upkeep_rows() IS 'A slice of the retention of tables that are not cut';
 COMMENT ON FUNCTION system._rolled_until() IS 'Ticks before this are in the bars';
 COMMENT ON FUNCTION system._expires_before(text, interval) IS 'Partitions that end before this may go';
 COMMENT ON FUNCTION system._expire_next() IS 'The next partition to detach and drop, noted in system.ts_expired';
@@ -106,6 +107,8 @@ COMMENT ON FUNCTION system._roll_span(system.upkeep, timestamptz) IS 'Rolls up o
 COMMENT ON FUNCTION system._upkeep_minutes() IS 'A slice of the roll-up of ticks into minutes';
 COMMENT ON FUNCTION system._pack_next() IS 'The next partition of ticks to pack';
 COMMENT ON FUNCTION system._pack_symbol(text, text, text) IS 'Packs one symbol of a partition; returns its ticks';
+COMMENT ON FUNCTION system._pack_forget() IS 'Drops half-packed tables whose ticks are no partition any more';
+COMMENT ON FUNCTION system._ticks_here(text, timestamptz, timestamptz) IS 'Ticks of a symbol in the partitions and in packed rows';
 COMMENT ON FUNCTION system._pack_table(text) IS 'Makes the table to pack a partition into, empty';
 COMMENT ON FUNCTION system._pack_swap(text, text, timestamptz, timestamptz) IS 'Puts the packed partition in the place of the other, when both hold the same ticks';
 COMMENT ON FUNCTION system._upkeep_pack() IS 'A slice of packing old ticks, while the market is quiet';

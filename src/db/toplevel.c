@@ -21,6 +21,7 @@
 #include "utils/portal.h"
 #include "utils/snapmgr.h"
 
+#include "compat.h"
 #include "db/toplevel.h"
 
 static void
@@ -45,7 +46,7 @@ run_portal(const char *sql)
 	MemoryContextSwitchTo(before);
 	PortalDefineQuery(portal, NULL, sql, CreateCommandTag(raw->stmt), queries, NULL);
 	PortalStart(portal, NULL, 0, InvalidSnapshot);
-	(void) PortalRun(portal, FETCH_ALL, true, true, None_Receiver, None_Receiver, NULL);
+	(void) qts_portal_run_all(portal);
 	PortalDrop(portal, false);
 	CommitTransactionCommand();
 }

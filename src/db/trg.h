@@ -16,6 +16,8 @@
 #include "commands/trigger.h"
 #include "fmgr.h"
 
+#include "compat.h"
+
 /* The row of a row trigger; next is NULL in a DELETE, prior in an INSERT. */
 typedef struct QtsTrgRow
 {
@@ -42,7 +44,7 @@ extern void qts_trg_frozen(const QtsTrgRow *row, const char *const *columns);
 /* Raise QT004 when one of these numbers decreases; the list ends with NULL. */
 extern void qts_trg_monotone(const QtsTrgRow *row, const char *const *columns);
 
-extern void qts_trg_illegal(const QtsTrgRow *row, const char *from, const char *to) pg_attribute_noreturn();
+pg_noreturn extern void qts_trg_illegal(const QtsTrgRow *row, const char *from, const char *to);
 
 /* Name of the role the statement runs as. */
 extern const char *qts_trg_writer(void);

@@ -18,6 +18,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "compat.h"
 #include "db/trg.h"
 #include "errcodes.h"
 
@@ -156,5 +157,5 @@ qts_trg_writer(void)
 bool
 qts_trg_writer_owns(const QtsTrgRow *row)
 {
-	return pg_class_ownercheck(RelationGetRelid(row->data->tg_relation), GetUserId());
+	return qts_class_ownercheck(RelationGetRelid(row->data->tg_relation), GetUserId());
 }

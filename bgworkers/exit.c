@@ -3,24 +3,22 @@
  * exit.c
  *		Evaluates open positions on every new price and creates EXIT intents.
  *
- * Positions are watched in memory; the board says which prices moved.  A
- * decision opens a transaction, reads the position again under its lock and
- * decides once more: what was watched is only a hint.
+ * Positions are watched in memory; the board says which prices moved, and a
+ * band around each position which of them concern it.  A decision opens a
+ * transaction, reads the position again under its lock and decides once more:
+ * what was watched is only a hint.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "utils/memutils.h"
+#include "port/pg_bitutils.h"
 
-#include "catalog/pg_type_d.h"
-#include "utils/date.h"
-
-#include "core/session.h"
+#include "core/money.h"
+#include "core/price.h"
 #include "db/exec.h"
-#include "db/exit_store.h"
-#include "db/stmt.h"
 #include "db/txn.h"
+#include "exit_watches.h"
 #include "guc.h"
 #include "net/net.h"
 #include "shm/board.h"
@@ -30,196 +28,135 @@
 #include "shm/shm.h"
 #include "worker.h"
 
-#define RELOAD_US (200 * QTS_MS)
-#define FLUSH_US (1 * QTS_SEC) /* a high-water mark is never older than this on disk */
+#define FLUSH_US (1 * QTS_SEC)		  /* a high-water mark is never older than this on disk */
+#define STALE_AFTER_US (30 * QTS_SEC) /* of a position without a price to decide on */
+#define AVERAGE_MOVED 10000			  /* 1 %, in the middle of a decision */
 
-static MemoryContext watch_cxt = NULL;
-static QtsProfileRow *profiles = NULL;
-static int nprofiles = 0;
-static QtsWatch *watches = NULL;
-static int nwatches = 0;
-static QtsControlMode control = QTS_CONTROL_PAUSE_ALL;
-
-static uint64 seen_position, seen_outcome, seen_config;
-static QtsDate seen_date;
 static int64 flushed_mono;
-static int64 loaded_mono;
-
-static QtsStmt ensure_partitions = {"SELECT system._ensure_partitions($1, 2)", 1, {DATEOID}};
+static int64 swept_mono; /* last look at every position */
+static bool unflushed;	 /* some state differs from its row */
+static TimestampTz stale_told;
 
 static void
 exit_start(void)
 {
-	seen_position = seen_outcome = seen_config = 0;
-	loaded_mono = 0;
-	seen_date = PG_INT32_MIN;
-	flushed_mono = 0;
-	if (watch_cxt == NULL)
-		watch_cxt = AllocSetContextCreate(TopMemoryContext, "qts watches", ALLOCSET_DEFAULT_SIZES);
-	MemoryContextReset(watch_cxt);
-	watches = NULL;
-	profiles = NULL;
-	nwatches = nprofiles = 0;
+	qts_watches_start();
+	flushed_mono = swept_mono = 0;
+	unflushed = false;
+	stale_told = 0;
 }
 
 static void
 exit_stop(void)
 {
-	nwatches = 0;
+	qts_watches.count = 0;
+	qts_watches.by_slot = NULL;
+	qts_watches.nslots = 0;
 }
 
-/* What memory knows better than the row: marks since the last flush, what was evaluated. */
+/* What is known without any price; EMERGENCY needs no more. */
 static void
-watch_carry(QtsWatch *fresh, const QtsWatch *old, bool settings)
+quote_of_day(const QtsWatch *watch, TimestampTz now, QtsExitQuote *quote)
 {
-	fresh->board_version = old->board_version;
-	/* what the last price was not allowed to do it may do now, and the next may be long in coming */
-	if (!settings && fresh->position.mode == old->position.mode &&
-		fresh->position.quarantined == old->position.quarantined)
-		fresh->evaluated_mono = old->evaluated_mono;
-	fresh->retry_at = old->retry_at;
-	if (fresh->state.cycle != old->state.cycle)
-		return;
-	if (old->state.hwm > fresh->state.hwm)
-	{
-		fresh->state.hwm = old->state.hwm;
-		fresh->state.hwm_at = old->state.hwm_at;
-		fresh->dirty = true;
-	}
-	if (fresh->state.phase != old->state.phase)
-		return;
-	fresh->state.floor_ticks = old->state.floor_ticks;
-	fresh->state.floor_since = old->state.floor_since;
-	fresh->state.trail_ticks = old->state.trail_ticks;
-	fresh->state.trail_since = old->state.trail_since;
+	const QtsCalendarDay *day = qts_watches.day_known ? &qts_watches.day : NULL;
+
+	memset(quote, 0, sizeof(*quote));
+	quote->stale = true;
+	quote->prev_close = watch->prev_close;
+	quote->first = watch->first;
+	quote->since_open = day && day->is_open ? now - qts_seoul_instant(day->date, day->open_at) : -1;
+	if (qts_watches.control == QTS_CONTROL_EMERGENCY_FLATTEN)
+		quote->in_session = qts_session_accepts_orders(qts_session_phase(day, now));
 }
 
-/* First sight after a start: marks that were not flushed are in the ticks. */
+/* The first price of the session is one that was printed in it. */
 static void
-watch_restore(QtsWatch *watch)
+watch_first(QtsWatch *watch, const QtsBoardQuote *judged, QtsExitQuote *quote)
 {
-	QtsPrice high;
+	const QtsCalendarDay *day = &qts_watches.day;
 
-	if (watch->state.hwm == 0)
+	if (watch->first != 0 || quote->stale || !quote->in_session || quote->since_open < 0 ||
+		!qts_printed_since(judged->quote.exch_at, judged->quote.recv_at, judged->quote.volume,
+						   qts_seoul_instant(day->date, day->open_at)))
 		return;
-	high = qts_exit_ticks_high(watch, watch->state.hwm_at);
-	if (high > watch->state.hwm)
-	{
-		watch->state.hwm = high;
-		watch->state.hwm_at = qts_now();
-		watch->dirty = true;
-	}
+	watch->first = quote->bid > 0 ? quote->bid : quote->last;
+	quote->first = watch->first;
 }
 
-static void
-watches_load(QtsDate date, bool settings)
-{
-	MemoryContext old_cxt = watch_cxt;
-	MemoryContext fresh_cxt = AllocSetContextCreate(TopMemoryContext, "qts watches", ALLOCSET_DEFAULT_SIZES);
-	QtsWatch *fresh;
-	int count;
-
-	/* results are copied out of the transaction's memory */
-	{
-		QtsProfileRow *rows = qts_exit_load_profiles(&nprofiles);
-		QtsWatch *found = qts_exit_load_watches(rows, nprofiles, date, &count);
-
-		profiles = MemoryContextAlloc(fresh_cxt, sizeof(QtsProfileRow) * nprofiles);
-		memcpy(profiles, rows, sizeof(QtsProfileRow) * nprofiles);
-		fresh = MemoryContextAlloc(fresh_cxt, sizeof(QtsWatch) * (count + 1));
-		memcpy(fresh, found, sizeof(QtsWatch) * count);
-	}
-	for (int i = 0; i < count; i++)
-	{
-		bool known = false;
-
-		fresh[i].board_slot = qts_board_find(fresh[i].symbol);
-		/* loads are in heap order, which seldom changes: look at the same place first */
-		for (int k = 0; k < nwatches && !known; k++)
-		{
-			QtsWatch *old = &watches[(i + k) % nwatches];
-
-			known = memcmp(&old->position_id, &fresh[i].position_id, sizeof(pg_uuid_t)) == 0;
-			if (known)
-				watch_carry(&fresh[i], old, settings);
-		}
-		if (!known)
-			watch_restore(&fresh[i]);
-	}
-	watches = fresh;
-	nwatches = count;
-	watch_cxt = fresh_cxt;
-	MemoryContextDelete(old_cxt);
-}
-
-/*
- * Take in ended intents at once, one position at a time.  What is watched is
- * only a hint, so positions that others changed are loaded again at a bounded
- * rate; settings and a new day at once.
- */
+/* False: there is no price at all, and nothing to decide without one. */
 static bool
-follow_changes(TimestampTz now, int64 mono, bool *later)
-{
-	uint64 outcome = qts_change_count(QTS_CHANGE_OUTCOME);
-	uint64 position = qts_change_count(QTS_CHANGE_POSITION);
-	uint64 config = qts_change_count(QTS_CHANGE_CONFIG);
-	QtsDate date = qts_seoul_date(now);
-	bool settings = config != seen_config || date != seen_date || profiles == NULL;
-
-	*later = false;
-	if (profiles != NULL && (outcome != seen_outcome || position != seen_position))
-	{
-		qts_exit_apply_effects(watches, nwatches, profiles, now);
-		seen_outcome = outcome;
-	}
-	if (!settings && position == seen_position)
-		return true;
-	if (!settings && mono - loaded_mono < RELOAD_US)
-	{
-		*later = true;
-		return true;
-	}
-	if (!qts_txn_begin("exit load"))
-		return false;
-	if (date != seen_date)
-	{
-		Datum args[1] = {DateADTGetDatum(date)};
-
-		qts_stmt_run(&ensure_partitions, args, NULL);
-	}
-	watches_load(date, settings);
-	control = qts_exit_control_mode();
-	qts_txn_commit();
-	loaded_mono = mono;
-	seen_position = position;
-	seen_config = config;
-	seen_date = date;
-	*later = outcome != seen_outcome; /* what ended before the start is taken in next */
-	return true;
-}
-
-static bool
-watch_quote(QtsWatch *watch, TimestampTz now, QtsExitQuote *quote, int64 *published)
+watch_quote(QtsWatch *watch, TimestampTz now, QtsExitQuote *quote, int64 *published, bool *halted)
 {
 	QtsBoardEntry entry;
 	QtsBoardQuote judged;
 
-	if (watch->board_slot < 0)
-		watch->board_slot = qts_board_find(watch->symbol);
+	quote_of_day(watch, now, quote);
+	*published = qts_mono_us();
+	*halted = false;
 	if (watch->board_slot < 0 || !qts_board_read(watch->board_slot, &entry) ||
 		!qts_board_judge(&entry, now, QTS_BOARD_DECIDE, &judged))
 	{
 		qts_read_count(QTS_CACHE_PRICE, QTS_READ_MISS);
-		return false;
+		return quote->in_session;
 	}
 	qts_read_count(QTS_CACHE_PRICE, judged.stale ? QTS_READ_STALE : QTS_READ_HIT);
 	quote->last = judged.quote.last;
 	quote->bid = judged.quote.bid;
 	quote->stale =
 		judged.too_old || judged.halted || !qts_source_decides(judged.source, qts_guc.naver_decides);
-	quote->in_session = judged.in_session;
+	quote->in_session = quote->in_session || judged.in_session;
+	*halted = judged.halted;
 	*published = entry.published_mono;
+	watch_first(watch, &judged, quote);
 	return true;
+}
+
+/* The average price is not expected to move by itself (runtime 4.11). */
+static void
+tell_average(const QtsWatch *watch, QtsPrice before)
+{
+	QtsPrice after = watch->position.avg_price;
+
+	if (before <= 0 || after <= 0 ||
+		(!qts_return_at_least(after, before, AVERAGE_MOVED) &&
+		 !qts_return_at_most(after, before, -AVERAGE_MOVED)))
+		return;
+	qts_alert("WARNING", "AVERAGE_MOVED", watch->symbol,
+			  "It was decided again on the new one; see qts.timeline().",
+			  "the average price of %s moved by " INT64_FORMAT " ppm while an exit was decided",
+			  watch->symbol, qts_return_ppm(after, before));
+}
+
+/* A cycle began, or grew by an order that goes on: the quantity is the base of profit targets. */
+static void
+watch_new_shares(QtsWatch *watch, const QtsExitDecision *decision, TimestampTz now)
+{
+	/* the price is looked at again for the new shares */
+	watch->evaluated_mono = 0;
+	qts_watches.touched = true;
+	if (decision->add_buy)
+	{
+		watch->position.original_qty = watch->position.qty;
+		qts_exit_new_cycle(watch, now);
+		return;
+	}
+	watch->position.original_qty += decision->grown;
+	qts_exit_store_state(watch, now);
+}
+
+/* What this intent holds, until the row is read again. */
+static void
+watch_made(QtsWatch *watch, const QtsExitDecision *decision, int64 published)
+{
+	QtsExitPosition *position = &watch->position;
+
+	if (decision->rule == QTS_RULE_CUSTOM)
+		position->live_custom[decision->custom] = true;
+	else
+		position->live_rule[decision->rule] = true;
+	position->live_severity = Max(position->live_severity, decision->severity);
+	position->available = qts_available_qty(position->available, decision->qty);
+	qts_observe(QTS_HIST_TICK_TO_INTENT, qts_mono_us() - published);
 }
 
 /* Decide again on the truth, under the lock, and act. */
@@ -227,7 +164,8 @@ static void
 watch_decide(QtsWatch *watch, const QtsExitQuote *quote, const QtsExitState *before, int64 published,
 			 TimestampTz now)
 {
-	const QtsProfileRow *row = &profiles[watch->profile];
+	const QtsProfileRow *row = &qts_watches.profiles[watch->profile];
+	QtsPrice average = watch->position.avg_price;
 	int version = watch->version;
 	QtsExitDecision decision = {0};
 	bool made = false;
@@ -235,57 +173,90 @@ watch_decide(QtsWatch *watch, const QtsExitQuote *quote, const QtsExitState *bef
 	if (!qts_txn_begin("exit decision"))
 		return;
 	watch->state = *before; /* the same evaluation must not count twice towards a confirmation */
-	if (qts_exit_reread(watch))
+	if (qts_exit_reread(watch, row, now))
 	{
 		if (watch->version != version)
-			qts_count(QTS_COUNT_VERSION_CONFLICTS, 1);
-		control = qts_exit_control_mode();
-		decision = qts_exit_evaluate(&row->profile, &watch->position, &watch->state, quote, control, now);
-		watch->dirty |= decision.state_changed;
-		if (decision.add_buy)
 		{
-			/* the bigger quantity is the base of the new cycle's profit targets */
-			watch->position.original_qty = watch->position.qty;
-			qts_exit_new_cycle(watch, now);
+			qts_count(QTS_COUNT_VERSION_CONFLICTS, 1);
+			tell_average(watch, average);
 		}
+		qts_watches.control = qts_exit_control_mode();
+		decision = qts_exit_evaluate(&row->profile, &watch->position, &watch->state, quote,
+									 qts_watches.control, now);
+		watch->dirty |= decision.state_changed;
+		if (decision.add_buy || decision.grown > 0)
+			watch_new_shares(watch, &decision, now);
 		else if (decision.rule != QTS_RULE_NONE)
-			made = qts_exit_act(watch, &decision,
-								row->profile_id[0] != '\0' ? row->profile_id : "default_hybrid_v1", control,
-								now);
+			made = qts_exit_act(watch, &decision, row, qts_watches.control, now);
 	}
 	QTS_POINT("exit.commit");
 	qts_txn_commit();
 	QTS_POINT("exit.stored");
 	if (made)
-	{
-		/* what this intent holds, until the row is read again */
-		watch->position.live_rule[decision.rule] = true;
-		watch->position.live_severity = Max(watch->position.live_severity, qts_exit_severity(decision.rule));
-		watch->position.available = qts_available_qty(watch->position.available, decision.qty);
-		qts_observe(QTS_HIST_TICK_TO_INTENT, qts_mono_us() - published);
-	}
+		watch_made(watch, &decision, published);
+}
+
+/* How long there has been nothing to decide on, in trading hours. */
+static void
+watch_note_stale(QtsWatch *watch, const QtsExitQuote *quote, bool halted, TimestampTz now)
+{
+	const QtsCalendarDay *day = qts_watches.day_known ? &qts_watches.day : NULL;
+
+	if (!quote->stale || halted || !qts_session_evaluates(qts_session_phase(day, now)))
+		watch->stale_since = 0;
+	else if (watch->stale_since == 0)
+		watch->stale_since = now;
+}
+
+/* Is this price one that decides nothing?  The mark may move. */
+static bool
+watch_in_band(QtsWatch *watch, const QtsExitQuote *quote, TimestampTz now)
+{
+	QtsPrice price = quote->bid > 0 ? quote->bid : quote->last;
+
+	if (quote->stale || !quote->in_session || price <= watch->band.low)
+		return false;
+	if (price < watch->band.high)
+		return true;
+	if (price >= watch->band.rise)
+		return false;
+	qts_exit_raise(&watch->state, &watch->band, price, now);
+	watch->dirty = unflushed = true;
+	return true;
 }
 
 static void
 watch_evaluate(QtsWatch *watch, TimestampTz now, int64 mono)
 {
-	QtsExitState before = watch->state;
+	QtsExitState before;
 	QtsExitQuote quote;
 	QtsExitDecision decision;
+	const QtsExitProfile *profile;
 	int64 published;
+	bool halted;
+	bool priced;
 
-	if (watch->position.qty == 0 || watch->retry_at > now || !watch_quote(watch, now, &quote, &published))
+	if (watch->position.qty == 0 || watch->retry_at > now)
+		return;
+	priced = watch_quote(watch, now, &quote, &published, &halted);
+	watch_note_stale(watch, &quote, halted, now);
+	if (!priced)
 		return;
 	watch->retry_at = 0;
 	watch->evaluated_mono = mono;
 	qts_count(QTS_COUNT_EVALUATIONS, 1);
-	decision = qts_exit_evaluate(&profiles[watch->profile].profile, &watch->position, &watch->state, &quote,
-								 control, now);
+	if (watch_in_band(watch, &quote, now))
+		return;
+	before = watch->state;
+	profile = &qts_watches.profiles[watch->profile].profile;
+	decision = qts_exit_evaluate(profile, &watch->position, &watch->state, &quote, qts_watches.control, now);
 	if (decision.hold == QTS_BLOCK_STALE_PRICE)
 		qts_count(QTS_COUNT_STALE_HOLDS, 1);
 	watch->dirty |= decision.state_changed || watch->state.hwm != before.hwm;
-	if (decision.rule != QTS_RULE_NONE || decision.add_buy)
+	if (decision.rule != QTS_RULE_NONE || decision.add_buy || decision.grown > 0)
 		watch_decide(watch, &quote, &before, published, now);
+	unflushed |= watch->dirty;
+	watch->band = qts_exit_band(profile, &watch->position, &watch->state, &quote, qts_watches.control);
 }
 
 static void
@@ -293,15 +264,96 @@ flush_states(TimestampTz now, int64 mono)
 {
 	bool any = false;
 
-	for (int i = 0; i < nwatches && !any; i++)
-		any = watches[i].dirty;
-	if (!any || mono - flushed_mono < FLUSH_US || !qts_txn_begin("exit state"))
+	if (!unflushed || mono - flushed_mono < FLUSH_US)
 		return;
-	for (int i = 0; i < nwatches; i++)
-		if (watches[i].dirty && watches[i].position.qty > 0)
-			qts_exit_store_state(&watches[i], now);
+	for (int i = 0; i < qts_watches.count && !any; i++)
+		any = qts_watches.all[i].dirty && qts_watches.all[i].position.qty > 0;
+	unflushed = any;
+	if (!any || !qts_txn_begin("exit state"))
+		return;
+	qts_exit_store_states(qts_watches.all, qts_watches.count, now);
 	qts_txn_commit_async();
+	unflushed = false;
 	flushed_mono = mono;
+}
+
+/* Nothing is sold on a stale price; a person has to know (runtime 4.16). */
+static void
+tell_stale(TimestampTz now)
+{
+	const QtsWatch *worst = NULL;
+	int count = 0;
+
+	if (now - stale_told < STALE_AFTER_US && now >= stale_told)
+		return;
+	for (int i = 0; i < qts_watches.count; i++)
+	{
+		const QtsWatch *watch = &qts_watches.all[i];
+
+		if (watch->stale_since == 0 || watch->position.qty == 0 || now - watch->stale_since <= STALE_AFTER_US)
+			continue;
+		if (worst == NULL || watch->stale_since < worst->stale_since)
+			worst = watch;
+		count++;
+	}
+	if (worst == NULL || !qts_txn_begin("exit stale"))
+		return;
+	qts_alert(
+		"CRITICAL", "EXIT_STALE", worst->symbol,
+		count == 1 ? "Look at its price; qts.set_position_exit_mode(..., 'MANUAL_ONLY') if it stays so."
+				   : "See qts.status(); qts.set_exit_mode('PAUSE_PROFIT', ...) while prices are unstable.",
+		"%d positions have had no price to decide on for more than 30 s, longest %s", count, worst->symbol);
+	qts_txn_commit_local();
+	stale_told = now;
+}
+
+/* Positions whose price moved. */
+static void
+evaluate_changed(TimestampTz now, int64 mono)
+{
+	int words = Min(qts_watches.nslots / 64, qts_board_words());
+
+	for (int word = 0; word < words; word++)
+	{
+		uint64 bits = qts_board_take_changed(word);
+
+		for (; bits != 0; bits &= bits - 1)
+		{
+			int slot = word * 64 + pg_rightmost_one_pos64(bits);
+
+			/* perhaps the first price of a symbol that was not on the board */
+			if (qts_watches.by_slot[slot] < 0)
+				qts_watches_find_slots();
+			for (int i = qts_watches.by_slot[slot]; i >= 0; i = qts_watches.all[i].next_of_slot)
+				watch_evaluate(&qts_watches.all[i], now, mono);
+		}
+	}
+}
+
+/* Positions whose price is quiet: confirmations, stale prices and retries are about time. */
+static void
+evaluate_quiet(TimestampTz now, int64 mono, int64 quiet)
+{
+	bool due = mono - swept_mono >= quiet;
+
+	if (!due && !qts_watches.touched)
+		return;
+	unflushed |= qts_watches.touched;
+	qts_watches.touched = false;
+	if (due)
+		qts_watches_find_slots();
+	for (int i = 0; i < qts_watches.count; i++)
+	{
+		QtsWatch *watch = &qts_watches.all[i];
+
+		if (watch->evaluated_mono == 0 || (due && mono - watch->evaluated_mono >= quiet / 2))
+			watch_evaluate(watch, now, mono);
+	}
+	if (due)
+	{
+		swept_mono = mono;
+		tell_stale(now);
+	}
 }
 
 static long
@@ -309,31 +361,32 @@ exit_step(void)
 {
 	TimestampTz now = qts_now();
 	int64 mono = qts_mono_us();
-	int64 quiet = qts_guc.exit_interval * QTS_MS;
-	bool dirty = false;
+	const QtsCalendarDay *day;
 	bool later;
+	int64 quiet;
+	int64 left;
 
-	if (!follow_changes(now, mono, &later))
+	if (!qts_watches_follow(now, mono, &later))
 		return 1000;
-	for (int i = 0; i < nwatches; i++)
-	{
-		QtsWatch *watch = &watches[i];
-		uint32 version = watch->board_slot < 0 ? 0 : qts_board_version(watch->board_slot);
-
-		if (watch->board_slot >= 0 && version == watch->board_version && mono - watch->evaluated_mono < quiet)
-			continue;
-		watch->board_version = version;
-		watch_evaluate(watch, now, mono);
-	}
+	day = qts_watches.day_known ? &qts_watches.day : NULL;
+	quiet = qts_exit_interval(qts_watches.windows, qts_watches.nwindows, day, now,
+							  qts_guc.exit_interval * QTS_MS);
+	evaluate_changed(now, mono);
+	evaluate_quiet(now, mono, quiet);
 	flush_states(now, mono);
-	for (int i = 0; i < nwatches && !dirty; i++)
-		dirty = watches[i].dirty;
-	qts_worker_detail("%d positions watched, control %s", nwatches, qts_control_mode_name(control));
+	qts_worker_detail("%d positions watched, control %s", qts_watches.count,
+					  qts_control_mode_name(qts_watches.control));
 	if (later)
-		return RELOAD_US / QTS_MS;
-	if (nwatches == 0)
+		return 200;
+	if (qts_watches.count == 0)
 		return -1;
-	return dirty ? Min(qts_guc.exit_interval, FLUSH_US / QTS_MS) : qts_guc.exit_interval;
+	if (qts_watches.touched)
+		return 0;
+	left = swept_mono + quiet - mono;
+	if (unflushed)
+		left = Min(left, FLUSH_US);
+	left = qts_exit_interval_holds(qts_watches.windows, qts_watches.nwindows, day, now, Max(left, 0));
+	return (long) (left / QTS_MS) + 1;
 }
 
 const QtsWorker qts_exit_worker = {

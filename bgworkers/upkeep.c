@@ -2,7 +2,7 @@
  *
  * upkeep.c
  *		Background tasks of the monitor worker: partitions ahead of time,
- *		roll-ups, indicators, packing, retention.
+ *		roll-ups, indicators, samples of the exit rules, packing, retention.
  *
  * One slice per turn, each with transactions of its own and about 0.1 s of
  * work at most, so that alerts are never kept waiting.  How far a task is
@@ -133,6 +133,7 @@ static UpkeepTask tasks[] = {
 	{"ohlcv_1m", sql_slice, 5 * QTS_SEC, {"SELECT more, rows FROM system._upkeep_minutes()"}},
 	{"ohlcv_1d", sql_slice, 60 * QTS_SEC, {"SELECT more, rows FROM system._upkeep_days()"}},
 	{"indicators", sql_slice, 60 * QTS_SEC, {"SELECT more, rows FROM system._upkeep_indicators()"}},
+	{"exit_signals", sql_slice, 1 * QTS_SEC, {"SELECT more, rows FROM system._upkeep_signals()"}},
 	{"pack", sql_slice, 60 * QTS_SEC, {"SELECT more, rows FROM system._upkeep_pack()"}},
 	{"timescaledb", sql_slice, 60 * QTS_SEC, {"SELECT more, rows FROM system._upkeep_history()"}},
 	{"rows", sql_slice, 3600 * QTS_SEC, {"SELECT more, rows FROM system._upkeep_rows()"}},

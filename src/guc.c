@@ -113,6 +113,9 @@ qts_guc_define(void)
 			&qts_guc.exit_interval, 2000, 10, 60000, PGC_SIGHUP, GUC_UNIT_MS);
 	guc_int("qts.exit_max_price_age", "Age above which no exit is decided on a price.",
 			&qts_guc.exit_max_price_age, 10000, 100, 600000, PGC_SIGHUP, GUC_UNIT_MS);
+	guc_int("qts.exit_signal_interval",
+			"Time between two samples of every exit rule of every position; 0 = none.",
+			&qts_guc.exit_signal_interval, 60, 0, 3600, PGC_SIGHUP, GUC_UNIT_S);
 	DefineCustomEnumVariable(
 		"qts.foreign_api_orders", "What an API order of another program on one of the accounts does.", NULL,
 		&qts_guc.foreign_api_orders, QTS_FOREIGN_HALT, foreign_orders, PGC_SIGHUP, 0, NULL, NULL, NULL);

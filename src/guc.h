@@ -43,9 +43,10 @@ typedef struct QtsGuc
 	char *database;
 	bool enabled;
 	int error_limit;
-	int exit_interval;		/* ms */
-	int exit_max_price_age; /* ms */
-	int foreign_api_orders; /* QtsForeignOrders */
+	int exit_interval;		  /* ms */
+	int exit_max_price_age;	  /* ms */
+	int exit_signal_interval; /* s */
+	int foreign_api_orders;	  /* QtsForeignOrders */
 	char *halt_file;
 	int http_timeout;		  /* ms */
 	int ledger_idle_interval; /* s */

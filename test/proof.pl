@@ -2,7 +2,8 @@
 # proof.pl
 #		The tables of docs/ that name other files, against those files: a test that
 #		docs/proof.md names exists, every fault, rule and defect has its row, and every
-#		alert that the engine raises is explained in docs/orders.md or docs/prices.md.  Needs no server.
+#		alert that the engine raises is explained in docs/orders.md or docs/prices.md, and
+#		the queries of docs/exits.md are run.  Needs no server.
 use strict;
 use warnings;
 use File::Basename qw(dirname);
@@ -119,4 +120,11 @@ cmp_ok(scalar keys %raised, '>', 20, 'alerts are found in the source');
 is_deeply([ sort grep { !$told{$_} } keys %raised ], [],
 	'every alert is explained in docs/orders.md or docs/prices.md');
 is_deeply([ sort grep { !$raised{$_} } keys %told ], [], 'and none that does not exist');
+
+# The queries of the playbook are run by a regression test.
+my $playbook = contents('docs/exits.md');
+my $run = contents('test/sql/24_playbook.sql') // '';
+my @queries = $playbook =~ /^```sql\n(.*?)^```/msg;
+cmp_ok(scalar @queries, '>', 5, 'the playbook has queries');
+is_deeply([ grep { index($run, $_) < 0 } @queries ], [], 'test/sql/24_playbook.sql runs each of them');
 done_testing();

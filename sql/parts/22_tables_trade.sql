@@ -76,7 +76,22 @@ CREATE TABLE trade.exit_control (
 	updated_by text NOT NULL DEFAULT session_user,
 	updated_ts timestamptz NOT NULL DEFAULT now(),
 	CONSTRAINT exit_control_only_row_check CHECK (only_row),
-	CONSTRAINT exit_control_mode_check CHECK (mode IN ('RUNNING', 'PAUSE_PROFIT', 'PAUSE_ALL'))
+	CONSTRAINT exit_control_mode_check CHECK (mode IN ('RUNNING', 'PAUSE_PROFIT', 'PAUSE_ALL', 'EMERGENCY_FLATTEN'))
+);
+
+-- How often a position whose price is quiet is looked at, around the open and the close.
+CREATE TABLE trade.exit_windows (
+	anchor text NOT NULL,
+	from_offset interval NOT NULL,
+	until_offset interval NOT NULL,
+	every interval NOT NULL,
+	updated_by text NOT NULL DEFAULT session_user,
+	updated_ts timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (anchor, from_offset),
+	CONSTRAINT exit_windows_anchor_check CHECK (anchor IN ('OPEN', 'CLOSE')),
+	CONSTRAINT exit_windows_offset_check CHECK (from_offset < until_offset AND from_offset >= interval '-12 hours'
+		AND until_offset <= interval '12 hours'),
+	CONSTRAINT exit_windows_every_check CHECK (every BETWEEN interval '10 milliseconds' AND interval '60 seconds')
 );
 
 CREATE TABLE trade.exit_control_history (
@@ -135,6 +150,10 @@ CREATE TABLE trade.position_state (
 	stop_floor_breach_ts timestamptz,
 	trailing_breach_ticks integer NOT NULL DEFAULT 0,
 	trailing_breach_ts timestamptz,
+	break_even_breach_ticks integer NOT NULL DEFAULT 0,
+	break_even_breach_ts timestamptz,
+	-- which order began the cycle (a hash of it): its further fills belong to the same one
+	cycle_buy bigint,
 	last_eval_ts timestamptz,
 	updated_ts timestamptz NOT NULL DEFAULT now(),
 	CONSTRAINT position_state_phase_check CHECK (phase IN ('OPEN', 'TP1_DONE', 'TP2_DONE', 'TP3_DONE', 'TRAILING_ACTIVE', 'EXITED')),
@@ -154,6 +173,8 @@ CREATE TABLE trade.order_intents (
 	order_type text NOT NULL DEFAULT 'MKT',
 	limit_price bigint,
 	reason_code text NOT NULL,
+	-- of a custom rule: its id in the profile
+	rule_id text,
 	reason_detail text,
 	action_key text NOT NULL,
 	exit_cycle integer,
@@ -375,7 +396,8 @@ CREATE TABLE trade.exit_signals (
 	account_id text NOT NULL,
 	rule_name text NOT NULL,
 	is_triggered boolean NOT NULL,
-	price numeric(18,4) NOT NULL,
+	-- null: EMERGENCY asks for none
+	price numeric(18,4),
 	threshold_price numeric(18,4),
 	distance_pct numeric(12,6),
 	pnl_pct numeric(12,6),
@@ -384,5 +406,10 @@ CREATE TABLE trade.exit_signals (
 	phase text NOT NULL,
 	control_mode text NOT NULL,
 	profile_id text,
-	intent_id uuid
+	intent_id uuid,
+	-- of a sample: was the threshold reached, why would the rule not have acted all the
+	-- same, and its place in the order of evaluation
+	breached boolean,
+	blocked_by text,
+	rank smallint
 ) PARTITION BY RANGE (ts);

@@ -30,6 +30,7 @@ SELECT pg_extension_config_dump('trade.account_sync', '');
 SELECT pg_extension_config_dump('trade.exit_profiles', '');
 SELECT pg_extension_config_dump('trade.symbol_exit_overrides', '');
 SELECT pg_extension_config_dump('trade.exit_control', '');
+SELECT pg_extension_config_dump('trade.exit_windows', '');
 SELECT pg_extension_config_dump('trade.exit_control_history', '');
 SELECT pg_extension_config_dump('trade.exit_control_history_history_id_seq', '');
 SELECT pg_extension_config_dump('trade.positions', '');

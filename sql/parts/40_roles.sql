@@ -102,9 +102,10 @@ BEGIN
 	PERFORM qts._grant_execute(ARRAY['_halt_account', '_halt_entries', '_doubt_day'], 'qts_execution');
 	PERFORM qts._grant_execute(ARRAY['_halt_entries', 'system._upkeep_partitions', 'system._upkeep_minutes',
 		'system._upkeep_days', 'system._upkeep_pack', 'system._upkeep_history', 'system._upkeep_rows', 'system._upkeep_indicators',
+		'system._upkeep_signals',
 		'system._expire_next', 'system._drop_expired', 'system._upkeep_failed',
 		'refresh_indicators', '_last_closed_day', '_check_adjusted', '_base_price_jumped'], 'qts_monitor');
-	PERFORM qts._grant_execute(ARRAY['_atr_pct'], 'qts_exit');
+	PERFORM qts._grant_execute(ARRAY['_atr_pct', 'ticks', 'previous_close'], 'qts_exit');
 	PERFORM qts._grant_execute(ARRAY['_day_hours', 'system._ensure_range', '_check_base_price', '_check_adjusted',
 		'_base_price_jumped'], 'qts_price');
 END $$;
@@ -119,10 +120,10 @@ BEGIN
 	PERFORM qts._grant_execute(ARRAY['status', 'health', 'price', 'book', 'ticks', 'cache_stats', 'help', 'available_qty', 'explain_exit', 'timeline', 'sessions',
 		'previous_close', 'check_invariants', '_now', '_metrics', '_price_metrics', '_reference_metrics', '_locked_qty', '_kst', '_mask', '_history_bytes'], role)
 		FROM unnest(ARRAY['qts_viewer', 'qts_gateway']) AS role;
-	PERFORM qts._grant_execute(ARRAY['exit', 'cancel_order', 'cancel_intent', 'set_exit_mode',
+	PERFORM qts._grant_execute(ARRAY['exit', 'cancel_order', 'cancel_intent', 'set_exit_mode', 'emergency_flatten',
 		'set_position_exit_mode', 'release_position', 'emergency_stop', 'resolve_order', 'acknowledge_alert', 'pause_account',
 		'resume_account', 'refresh_price', 'watch', 'unwatch'], 'qts_operator');
-	PERFORM qts._grant_execute(ARRAY['add_account', 'remove_account', 'set_account_rate', 'set_rate_limit', 'save_exit_profile', 'set_position_profile',
+	PERFORM qts._grant_execute(ARRAY['add_account', 'remove_account', 'set_account_rate', 'set_rate_limit', 'save_exit_profile', 'set_exit_window', 'set_position_profile',
 		'set_symbol_profile', 'set_ts_policy', 'enable_timescaledb', 'disable_timescaledb', 'deactivate', 'set_session', 'set_trading_day', 'merge_calendar',
 		'import_calendar', 'import_stocks', 'import_daily_bars', 'import_minute_bars', 'import_file',
 		'refresh_indicators', '_last_closed_day', 'confirm_corporate_action'], 'qts_admin');

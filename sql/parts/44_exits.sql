@@ -156,8 +156,8 @@ BEGIN
 		CASE WHEN wanted = p.qty THEN 'EXIT_FULL' ELSE 'EXIT_PARTIAL' END, wanted, exit.order_type, price, 'MANUAL',
 		exit.reason, format('%s:%s:MANUAL:%s', p.position_id, state.cycle, new_id), state.cycle, state.phase, 40, 'MANUAL',
 		qts._now(), qts._now());
-	UPDATE trade.positions AS t SET status = 'CLOSING', updated_ts = qts._now()
-	WHERE t.position_id = p.position_id AND t.status = 'OPEN';
+	-- also one that is CLOSING already: the exit worker sees by the row that something is new
+	UPDATE trade.positions AS t SET status = 'CLOSING', updated_ts = qts._now() WHERE t.position_id = p.position_id;
 	PERFORM qts._audit('exit', new_id::text, exit.reason, jsonb_build_object('qty', p.qty, 'available', available),
 		jsonb_build_object('position_id', p.position_id, 'symbol', p.symbol, 'qty', wanted,
 			'order_type', exit.order_type, 'limit_price', price));
@@ -183,6 +183,77 @@ BEGIN
 	SELECT c.mode, c.reason, c.updated_by, c.updated_ts FROM trade.exit_control AS c;
 	PERFORM qts._audit('set_exit_mode', 'exit_control', set_exit_mode.reason,
 		jsonb_build_object('mode', was.mode), jsonb_build_object('mode', set_exit_mode.mode));
+END $$;
+
+-- Sells everything at market.  Called without the word it only says what it would do.
+CREATE OR REPLACE FUNCTION qts.emergency_flatten(confirm text, reason text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	was trade.exit_control;
+	n record;
+	buy record;
+	buys integer := 0;
+BEGIN
+	SELECT count(*) FILTER (WHERE x.sold) AS sold, coalesce(sum(x.qty * coalesce(x.price, x.avg_price)) FILTER (WHERE x.sold), 0)::bigint
+		AS amount, count(*) FILTER (WHERE NOT x.sold) AS kept INTO n
+	FROM (SELECT p.exit_mode <> 'DISABLED' AND p.quarantine_reason IS NULL AS sold, p.qty, p.avg_price, b.best_price AS price
+		FROM trade.positions AS p LEFT JOIN market.prices_best AS b ON b.symbol = p.symbol
+		WHERE p.status IN ('OPEN', 'CLOSING') AND p.qty > 0) AS x;
+	IF emergency_flatten.confirm IS DISTINCT FROM 'FLATTEN' THEN
+		RAISE EXCEPTION 'not confirmed' USING ERRCODE = 'QT014',
+			DETAIL = format('It would sell %s positions worth about %s KRW at market, cancel and stop all buys, and leave %s positions (exits disabled, or quarantined).',
+				n.sold, n.amount, n.kept),
+			HINT = 'Call it with confirm => ''FLATTEN''.';
+	END IF;
+	PERFORM qts._need_reason(emergency_flatten.reason);
+	PERFORM qts._need_active();
+	SELECT c.* INTO was FROM trade.exit_control AS c FOR NO KEY UPDATE;
+	PERFORM qts.emergency_stop(true, emergency_flatten.reason);
+	FOR buy IN SELECT i.intent_id FROM trade.order_intents AS i WHERE i.intent_type = 'ENTRY'
+			AND i.status IN ('PENDING_APPROVAL', 'NEW', 'SUBMITTING', 'UNKNOWN', 'SUBMITTED', 'PARTIAL') ORDER BY i.intent_id LOOP
+		PERFORM qts._cancel_intent(buy.intent_id, emergency_flatten.reason);
+		buys := buys + 1;
+	END LOOP;
+	UPDATE trade.exit_control SET mode = 'EMERGENCY_FLATTEN', reason = emergency_flatten.reason, updated_by = session_user,
+		updated_ts = qts._now();
+	INSERT INTO trade.exit_control_history (mode, reason, updated_by, updated_ts)
+	SELECT c.mode, c.reason, c.updated_by, c.updated_ts FROM trade.exit_control AS c;
+	PERFORM qts._alert('CRITICAL', 'EMERGENCY_FLATTEN', '', format('%s sells all positions: %s', session_user, emergency_flatten.reason),
+		'It stays so until qts.set_exit_mode(''RUNNING'', reason); then qts.emergency_stop(false, reason) lets buys through.');
+	PERFORM qts._audit('emergency_flatten', 'exit_control', emergency_flatten.reason, jsonb_build_object('mode', was.mode),
+		jsonb_build_object('mode', 'EMERGENCY_FLATTEN', 'positions', n.sold, 'left', n.kept, 'buys', buys));
+	RETURN n.sold;
+END $$;
+
+CREATE OR REPLACE FUNCTION qts.set_exit_window(anchor text, from_offset interval, until_offset interval, every interval,
+	reason text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	was jsonb;
+BEGIN
+	PERFORM qts._one_of('anchor', set_exit_window.anchor, ARRAY['OPEN', 'CLOSE']);
+	PERFORM qts._need_reason(set_exit_window.reason);
+	SELECT to_jsonb(w) INTO was FROM trade.exit_windows AS w WHERE w.anchor = set_exit_window.anchor
+		AND w.from_offset = set_exit_window.from_offset FOR NO KEY UPDATE;
+	IF set_exit_window.every IS NULL THEN
+		DELETE FROM trade.exit_windows AS w WHERE w.anchor = set_exit_window.anchor AND w.from_offset = set_exit_window.from_offset;
+	ELSIF NOT coalesce(set_exit_window.every BETWEEN interval '10 milliseconds' AND interval '60 seconds'
+			AND set_exit_window.from_offset >= interval '-12 hours' AND set_exit_window.until_offset <= interval '12 hours'
+			AND set_exit_window.from_offset < set_exit_window.until_offset, false) THEN
+		RAISE EXCEPTION 'invalid window' USING ERRCODE = 'QT011',
+			DETAIL = format('It is every %s from %s until %s.', every, coalesce(from_offset::text, 'null'), coalesce(until_offset::text, 'null')),
+			HINT = 'every lies between 10 ms and 60 s; from_offset and until_offset are relative to the open or close, as in -5 min and 11 min.';
+	ELSE
+		INSERT INTO trade.exit_windows AS w (anchor, from_offset, until_offset, every)
+		VALUES (set_exit_window.anchor, set_exit_window.from_offset, set_exit_window.until_offset, set_exit_window.every)
+		ON CONFLICT ON CONSTRAINT exit_windows_pkey DO UPDATE SET until_offset = excluded.until_offset, every = excluded.every,
+			updated_by = session_user, updated_ts = clock_timestamp();
+	END IF;
+	PERFORM qts._audit('set_exit_window', set_exit_window.anchor, set_exit_window.reason, was,
+		(SELECT to_jsonb(w) FROM trade.exit_windows AS w WHERE w.anchor = set_exit_window.anchor
+			AND w.from_offset = set_exit_window.from_offset));
 END $$;
 
 CREATE OR REPLACE FUNCTION qts.emergency_stop(enabled boolean, reason text) RETURNS void

@@ -165,6 +165,7 @@ BEGIN
 	UPDATE trade.position_state AS s SET exit_cycle = s.exit_cycle + 1, phase = 'OPEN', hwm_price = NULL, hwm_ts = NULL,
 		stop_floor_price = NULL, last_avg_price = NULL, base_avg_price = NULL, last_qty = NULL, trail_partial_done = false,
 		stop_floor_breach_ticks = 0, stop_floor_breach_ts = NULL, trailing_breach_ticks = 0, trailing_breach_ts = NULL,
+		break_even_breach_ticks = 0, break_even_breach_ts = NULL,
 		atr_pct = qts._atr_pct(p.symbol, p.avg_price), updated_ts = qts._now()
 	FROM trade.positions AS p WHERE p.position_id = s.position_id AND p.symbol = was.symbol
 		AND p.status IN ('OPEN', 'CLOSING') AND was.ratio IS NULL;

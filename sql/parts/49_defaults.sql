@@ -15,6 +15,9 @@ BEGIN ATOMIC
 		"tp3": {"base_pct": 0.16, "min_pct": 0.12, "max_pct": 0.25, "qty_pct": 0.2, "start_trailing": true},
 		"trailing": {"pct_trail": 0.04, "atr_k": 2.0, "partial_qty_pct": 0.5},
 		"hardstop": {"enabled": true, "pct": -0.10},
+		"gap_down": {"enabled": true, "pct": -0.05, "window_sec": 30},
+		"break_even": {"enabled": false, "trigger": 0.03, "buffer": 0.01},
+		"time_stop": {"max_hold_days": 10, "no_momentum_days": 3, "no_momentum_profit": 0.02, "trading_days": true},
 		"confirm": {"ticks": 2, "min_sec": 3}}'),
 	('high_beta', 'High beta', 'Wider thresholds for volatile symbols', '{
 		"atr": {"ref": 0.03, "factor_min": 0.8, "factor_max": 1.8},
@@ -22,14 +25,26 @@ BEGIN ATOMIC
 		"sl2": {"base_pct": -0.06, "min_pct": -0.045, "max_pct": -0.12, "qty_pct": 1.0},
 		"tp1": {"base_pct": 0.08, "min_pct": 0.06, "max_pct": 0.12, "qty_pct": 0.3, "stop_floor_profit": 0.008},
 		"trailing": {"pct_trail": 0.05, "atr_k": 2.3},
+		"time_stop": {"max_hold_days": 7, "no_momentum_days": 2, "no_momentum_profit": 0.03},
 		"hardstop": {"enabled": true, "pct": -0.12}}'),
 	('low_vol', 'Low volatility', 'Tighter thresholds for quiet symbols', '{
 		"atr": {"ref": 0.015, "factor_min": 0.6, "factor_max": 1.3},
 		"sl1": {"base_pct": -0.025, "min_pct": -0.015, "max_pct": -0.05, "qty_pct": 0.4},
 		"sl2": {"base_pct": -0.04, "min_pct": -0.03, "max_pct": -0.08, "qty_pct": 1.0},
 		"tp1": {"base_pct": 0.06, "min_pct": 0.04, "max_pct": 0.10, "qty_pct": 0.25, "stop_floor_profit": 0.005},
-		"trailing": {"pct_trail": 0.03, "atr_k": 1.8}}')
+		"trailing": {"pct_trail": 0.03, "atr_k": 1.8},
+		"time_stop": {"max_hold_days": 15, "no_momentum_days": 5, "no_momentum_profit": 0.015}}')
 	ON CONFLICT ON CONSTRAINT exit_profiles_pkey DO NOTHING;
+END;
+
+-- The rush around the open, and the minutes before the close (both with the minute they end in).
+CREATE OR REPLACE FUNCTION qts._load_exit_windows() RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	INSERT INTO trade.exit_windows (anchor, from_offset, until_offset, every) VALUES
+	('OPEN', '-5 minutes', '11 minutes', '200 milliseconds'),
+	('CLOSE', '-15 minutes', '1 minute', '500 milliseconds')
+	ON CONFLICT ON CONSTRAINT exit_windows_pkey DO NOTHING;
 END;
 
 -- Rates in 1e-7.  2025: KOSPI 0 + 0.15 %, KOSDAQ 0.15 %; from 2026: 0.05 + 0.15 % and 0.20 %.
@@ -133,6 +148,7 @@ BEGIN
 	INSERT INTO system.engine DEFAULT VALUES ON CONFLICT ON CONSTRAINT engine_pkey DO NOTHING;
 	INSERT INTO trade.exit_control DEFAULT VALUES ON CONFLICT ON CONSTRAINT exit_control_pkey DO NOTHING;
 	PERFORM qts._load_profiles();
+	PERFORM qts._load_exit_windows();
 	PERFORM qts._load_fee_rates();
 	PERFORM qts._load_rate_limits();
 	PERFORM qts._load_sessions();

@@ -56,7 +56,15 @@ COMMENT ON FUNCTION qts.emergency_stop(boolean, text) IS 'true blocks entries, f
 COMMENT ON FUNCTION qts.resolve_order(uuid, text, text, text) IS 'A person settles an order of unknown outcome: ACCEPTED with its number, or NOT_ACCEPTED. QT004 QT006 QT011';
 COMMENT ON FUNCTION qts.acknowledge_alert(bigint) IS 'Closes an alert; the next of its kind opens a new one. QT004 QT011';
 COMMENT ON FUNCTION qts.available_qty(uuid) IS 'Shares of a position not held by live exits; null when there is no such position';
-COMMENT ON FUNCTION qts.explain_exit(uuid) IS 'Every exit rule of a position now, in evaluation order: threshold (KRW, and % of the average), distance (% of the price), and what blocks it. QT011';
+COMMENT ON FUNCTION qts.explain_exit(uuid, timestamptz) IS 'Every exit rule of a position in evaluation order: threshold (KRW, and % of the average), distance (% of the price), and what blocks it; now, or as sampled at most two minutes before a time. QT011';
+COMMENT ON FUNCTION qts._explain_exit(uuid) IS 'explain_exit() of now, with price, profit or loss, high-water mark, stop floor, phase, control mode and profile';
+COMMENT ON FUNCTION qts._explain_sample(uuid, timestamptz) IS 'Time of the newest sample of a position before a time; QT011 when there is none of the last two minutes';
+COMMENT ON FUNCTION system._sample_exits(uuid, integer, timestamptz) IS 'Samples every exit rule of the next live positions after an id; last is null when there are no more';
+COMMENT ON FUNCTION system._upkeep_signals() IS 'A slice of the samples of exit rules, every qts.exit_signal_interval of trading';
+COMMENT ON FUNCTION qts.emergency_flatten(text, text) IS 'Sells every open position at market whatever its price and profile, and stops all buys, until set_exit_mode(); confirm is FLATTEN, else it says what it would do (QT014). Positions with exits disabled or quarantined are left. Returns how many it sells';
+COMMENT ON FUNCTION qts.set_exit_window(text, interval, interval, interval, text) IS 'How often quiet positions are looked at in a window around the OPEN or CLOSE of each day; every null removes the window. QT011';
+COMMENT ON FUNCTION qts._load_exit_windows() IS 'The shipped windows of the exit loop';
+COMMENT ON TABLE trade.exit_windows IS 'Windows around the open and close in which quiet positions are looked at more often than qts.exit_interval';
 COMMENT ON FUNCTION qts.timeline(uuid) IS 'Everything that happened to a position, oldest first, KST';
 COMMENT ON FUNCTION qts.check_invariants() IS 'One row per violated invariant; none = healthy. Reads one snapshot, locks nothing';
 COMMENT ON FUNCTION qts.health() IS 'ok, degraded or down, with reasons. QT201 without preload';

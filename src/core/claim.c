@@ -42,7 +42,7 @@ claim_switches(const QtsClaimIntent *intent, const QtsClaimGate *gate)
 		return QTS_OBSTACLE_EMERGENCY_STOP;
 	if (intent->entry)
 		return gate->doubtful ? QTS_OBSTACLE_DOUBTFUL : QTS_OBSTACLE_NONE;
-	if (!intent->manual && !qts_exit_allowed(gate->exit_mode, intent->rule))
+	if (!intent->manual && !qts_exit_allowed(gate->exit_mode, intent->rule, intent->severity))
 		return QTS_OBSTACLE_CONTROL_MODE;
 	return QTS_OBSTACLE_NONE;
 }
@@ -82,8 +82,8 @@ qts_claim_obstacle(const QtsClaimIntent *intent, const QtsClaimGate *gate)
 	/* a primary before this one may have claimed and sent it, and died before the row got here */
 	if (intent->twin)
 		return QTS_OBSTACLE_TWIN;
-	/* the last line of defence is tried even where the master says no: the broker decides */
-	if (!intent->tradable && intent->rule != QTS_RULE_HARD_STOP)
+	/* the last lines of defence are tried even where the master says no: the broker decides */
+	if (!intent->tradable && intent->rule != QTS_RULE_HARD_STOP && intent->rule != QTS_RULE_EMERGENCY)
 		return QTS_OBSTACLE_NOT_TRADABLE;
 	if (!intent->entry)
 		obstacle = claim_position(intent);

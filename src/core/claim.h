@@ -32,6 +32,7 @@ typedef struct QtsClaimIntent
 	bool market;
 	bool again; /* was claimed before: only its age and the switches are asked */
 	QtsExitRule rule;
+	int severity; /* of the rule: the intent's priority */
 	QtsQty qty;
 	QtsKrw price;	 /* of a limit order */
 	QtsTime expires; /* 0 = never */

@@ -29,24 +29,37 @@ typedef enum QtsExitPhase
 typedef enum QtsExitRule
 {
 	QTS_RULE_NONE,
+	QTS_RULE_EMERGENCY, /* exists in control mode EMERGENCY_FLATTEN only */
 	QTS_RULE_HARD_STOP,
+	QTS_RULE_GAP_DOWN,
 	QTS_RULE_SL2,
 	QTS_RULE_STOP_FLOOR,
+	QTS_RULE_BREAK_EVEN,
 	QTS_RULE_SL1,
+	QTS_RULE_CUSTOM, /* which one: the index into the profile's custom rules */
 	QTS_RULE_TP1,
 	QTS_RULE_TP2,
 	QTS_RULE_TP3,
 	QTS_RULE_TRAIL_PARTIAL,
 	QTS_RULE_TRAIL,
+	QTS_RULE_TIME,
 	QTS_RULE_MANUAL,
 	QTS_RULE_COUNT
 } QtsExitRule;
+
+#define QTS_CUSTOM_MAX 8
+#define QTS_CUSTOM_ID_LEN 32
+#define QTS_CUSTOM_NONE (-1)
+
+/* Rows of an explanation: every rule, and each custom one. */
+#define QTS_EXIT_ROWS (QTS_RULE_COUNT + QTS_CUSTOM_MAX)
 
 typedef enum QtsControlMode
 {
 	QTS_CONTROL_RUNNING,
 	QTS_CONTROL_PAUSE_PROFIT,
-	QTS_CONTROL_PAUSE_ALL
+	QTS_CONTROL_PAUSE_ALL,
+	QTS_CONTROL_EMERGENCY_FLATTEN
 } QtsControlMode;
 
 typedef enum QtsPositionMode
@@ -65,6 +78,17 @@ typedef struct QtsExitThreshold
 	QtsPpm qty; /* share to sell; 0 = off */
 } QtsExitThreshold;
 
+/* A rule of the user's own: sells a share of what is held, once per cycle. */
+typedef struct QtsCustomRule
+{
+	char id[QTS_CUSTOM_ID_LEN + 1]; /* stands in the action key */
+	bool enabled;
+	bool below;		  /* profit_below: return <= threshold; else profit_above: >= */
+	int priority;	  /* ascending order of evaluation */
+	QtsPpm threshold; /* of the average price, never scaled; 0 = off */
+	QtsPpm qty;		  /* of the remaining quantity; 0 = off */
+} QtsCustomRule;
+
 typedef struct QtsExitProfile
 {
 	QtsPpm atr_ref; /* 0 = no scaling */
@@ -82,8 +106,20 @@ typedef struct QtsExitProfile
 	QtsPpm trail_partial_qty; /* of the remaining quantity; 500000 */
 	bool hardstop_enabled;
 	QtsPpm hardstop;
-	int confirm_ticks;	  /* 2 */
-	QtsTime confirm_time; /* 3 s, microseconds */
+	bool gap_enabled;
+	QtsPpm gap_pct;		  /* first price of the session against the previous close */
+	QtsTime gap_window;	  /* after the open, microseconds */
+	bool even_enabled;	  /* BREAK_EVEN */
+	QtsPpm even_trigger;  /* the mark must have been this far above the average */
+	QtsPpm even_buffer;	  /* sold at or below avg * (1 + this) */
+	int max_hold_days;	  /* 0 = off */
+	int no_momentum_days; /* 0 = off: held so long and never up by ... */
+	QtsPpm no_momentum_profit;
+	bool trading_days; /* days of TIME are trading days, else calendar days */
+	int custom_count;
+	QtsCustomRule custom[QTS_CUSTOM_MAX]; /* in order of priority: qts_exit_profile_sort() */
+	int confirm_ticks;					  /* 2 */
+	QtsTime confirm_time;				  /* 3 s, microseconds */
 } QtsExitProfile;
 
 typedef struct QtsExitPosition
@@ -93,9 +129,13 @@ typedef struct QtsExitPosition
 	QtsQty original_qty; /* of the cycle */
 	QtsPrice avg_price;
 	QtsPositionMode mode;
-	bool quarantined;				/* the witnesses disagree about this symbol */
-	int live_severity;				/* highest severity among live exit intents; 0 = none */
-	bool live_rule[QTS_RULE_COUNT]; /* rule has a non-failed intent in this cycle and phase */
+	bool quarantined;				  /* the witnesses disagree about this symbol */
+	int live_severity;				  /* highest severity among live exit intents; 0 = none */
+	bool live_rule[QTS_RULE_COUNT];	  /* rule has a non-failed intent in this cycle and phase */
+	bool live_custom[QTS_CUSTOM_MAX]; /* the same per custom rule, in this cycle */
+	int held_days;					  /* calendar days since the entry; 0 = entered today */
+	int held_trading_days;			  /* trading days after the day of the entry, today's included */
+	int64_t last_buy; /* which order bought last, any number that tells orders apart; 0 = unknown */
 } QtsExitPosition;
 
 typedef struct QtsExitState
@@ -109,19 +149,25 @@ typedef struct QtsExitState
 	QtsPrice last_avg_price; /* 0 = first evaluation */
 	QtsPrice base_avg_price; /* average at the start of the cycle */
 	QtsQty last_qty;
+	int64_t cycle_buy; /* the order whose fills began the cycle: more of them add to it */
 	bool trail_partial_done;
 	int floor_ticks;	 /* consecutive breaches */
 	QtsTime floor_since; /* of the first one */
 	int trail_ticks;
 	QtsTime trail_since;
+	int even_ticks;
+	QtsTime even_since;
 } QtsExitState;
 
 typedef struct QtsExitQuote
 {
 	QtsPrice last;
-	QtsPrice bid;	 /* 0 = unknown: last is used */
-	bool stale;		 /* never decide on it */
-	bool in_session; /* prices of the regular session */
+	QtsPrice bid;		 /* 0 = unknown: last is used */
+	bool stale;			 /* never decide on it */
+	bool in_session;	 /* prices of the regular session */
+	QtsPrice prev_close; /* of the trading day before; 0 = unknown */
+	QtsPrice first;		 /* first price of today's session, bid else last as above; 0 = none yet */
+	QtsTime since_open;	 /* time since the session opened; negative = it has not */
 } QtsExitQuote;
 
 typedef enum QtsExitBlock
@@ -137,20 +183,24 @@ typedef enum QtsExitBlock
 	QTS_BLOCK_NOTHING_AVAILABLE,
 	QTS_BLOCK_LIVE_INTENT, /* same rule live, or a more severe one */
 	QTS_BLOCK_CONFIRMING,  /* breached, not yet confirmed */
-	QTS_BLOCK_NOT_ARMED,   /* no floor or high-water mark yet */
+	QTS_BLOCK_NOT_ARMED,   /* no floor, high-water mark or previous close yet */
+	QTS_BLOCK_WINDOW,	   /* outside of the rule's time after the open */
 	QTS_BLOCK_COUNT
 } QtsExitBlock;
 
 typedef struct QtsExitDecision
 {
 	QtsExitRule rule; /* QTS_RULE_NONE: hold */
+	int custom;		  /* index of a custom rule, else QTS_CUSTOM_NONE */
+	int severity;
 	QtsQty qty;
 	bool full;			/* qty is all that is held */
 	bool supersede;		/* less severe live orders must be cancelled first */
 	QtsPrice price;		/* the price decided on */
-	QtsPrice threshold; /* the price that triggered */
+	QtsPrice threshold; /* the price that triggered; 0 = none, as of TIME and EMERGENCY */
 	QtsExitBlock hold;	/* why nothing could be decided at all, else NONE */
 	bool add_buy;		/* the cycle was reset: quantity was added (4.11) */
+	QtsQty grown;		/* shares that the order which began the cycle added to it since */
 	bool state_changed; /* besides the high-water mark */
 } QtsExitDecision;
 
@@ -158,6 +208,7 @@ typedef struct QtsExitDecision
 typedef struct QtsExitExplain
 {
 	QtsExitRule rule;
+	int custom; /* index of a custom rule, else QTS_CUSTOM_NONE */
 	bool enabled;
 	QtsPrice threshold;	  /* 0 = none in this state */
 	QtsPpm threshold_ppm; /* relative to the average price */
@@ -165,6 +216,18 @@ typedef struct QtsExitExplain
 	bool breached;
 	QtsExitBlock blocked_by;
 } QtsExitExplain;
+
+/*
+ * Prices strictly between low and high decide nothing and change nothing, as
+ * long as everything but the price stays as it is.  Empty: low >= high.  From
+ * high until below rise they only move the mark: qts_exit_raise().
+ */
+typedef struct QtsExitBand
+{
+	QtsPrice low;
+	QtsPrice high;
+	QtsPrice rise;
+} QtsExitBand;
 
 /*
  * Evaluate once.  Updates *state (high-water mark, confirm counters, add-buy
@@ -175,7 +238,18 @@ extern QtsExitDecision
 qts_exit_evaluate(const QtsExitProfile *profile, const QtsExitPosition *position, QtsExitState *state,
 				  const QtsExitQuote *quote, QtsControlMode control, QtsTime now);
 
-/* Every rule of the phase in evaluation order; returns the number of rows (<= QTS_RULE_COUNT). */
+/*
+ * What the next prices must leave to concern this position; for callers that
+ * see many.  Of a quote that may be decided on, after qts_exit_evaluate().
+ */
+extern QtsExitBand
+qts_exit_band(const QtsExitProfile *profile, const QtsExitPosition *position, const QtsExitState *state,
+			  const QtsExitQuote *quote, QtsControlMode control);
+
+/* A price of [high, rise) of the band: the mark follows it, and nothing else happens. */
+extern void qts_exit_raise(QtsExitState *state, QtsExitBand *band, QtsPrice price, QtsTime now);
+
+/* Every rule of the phase in evaluation order; returns the number of rows (<= QTS_EXIT_ROWS). */
 extern int
 qts_exit_explain(const QtsExitProfile *profile, const QtsExitPosition *position, const QtsExitState *state,
 				 const QtsExitQuote *quote, QtsControlMode control, QtsTime now, QtsExitExplain *rows);
@@ -192,11 +266,22 @@ extern QtsPpm
 qts_exit_threshold(const QtsExitProfile *profile, const QtsExitThreshold *threshold, QtsPpm atr_pct);
 extern QtsPpm qts_exit_trail(const QtsExitProfile *profile, QtsPpm atr_pct);
 
+/* A custom rule's depends on its direction: qts_custom_severity(). */
 extern int qts_exit_severity(QtsExitRule rule);
-extern bool qts_exit_allowed(QtsControlMode control, QtsExitRule rule);
+extern int qts_custom_severity(bool below);
+extern bool qts_exit_allowed(QtsControlMode control, QtsExitRule rule, int severity);
+/* Does the rule sell all that is held? */
+extern bool qts_exit_sells_all(QtsExitRule rule);
+/* Does it act only once in a cycle, whatever the phase? */
+extern bool qts_exit_once(QtsExitRule rule);
 
 /* default_hybrid_v1 of runtime 4.9. */
 extern QtsExitProfile qts_exit_profile_default(void);
+
+/* Custom rules in order of priority; equal ones stay as they stand. */
+extern void qts_exit_profile_sort(QtsExitProfile *profile);
+/* Index of a custom rule, QTS_CUSTOM_NONE when there is none of this id. */
+extern int qts_exit_custom_find(const QtsExitProfile *profile, const char *id);
 
 typedef enum QtsProfileFault
 {
@@ -209,13 +294,27 @@ typedef enum QtsProfileFault
 	QTS_PROFILE_FACTOR,
 	QTS_PROFILE_UNIT,	  /* a ratio beyond +-100 %: per cent given for a fraction */
 	QTS_PROFILE_TP_ORDER, /* TP1 < TP2 < TP3 violated */
-	QTS_PROFILE_CONFIRM
+	QTS_PROFILE_CONFIRM,
+	QTS_PROFILE_SHADOW,	   /* a rule that can never act, because another always acts before it */
+	QTS_PROFILE_WINDOW,	   /* gap window */
+	QTS_PROFILE_EVEN,	   /* break even would sell where it is armed */
+	QTS_PROFILE_DAYS,	   /* holding days */
+	QTS_PROFILE_CUSTOM_ID, /* empty, repeated or not letters, digits, "_", ".", "-" */
+	QTS_PROFILE_CUSTOM_SIGN,
+	QTS_PROFILE_CUSTOM_COUNT,
+	QTS_PROFILE_FAULTS
 } QtsProfileFault;
 
-/* field receives the JSON name of the culprit, a static string. */
+/*
+ * field receives the JSON name of the culprit, a static string.  The numbers
+ * of a custom rule are named "custom_rules[0].threshold" and so on.
+ */
 extern QtsProfileFault qts_exit_profile_check(const QtsExitProfile *profile, const char **field);
 extern const char *qts_profile_fault_text(QtsProfileFault fault);
+/* What to do about it; NULL when it is about the size of one number. */
+extern const char *qts_profile_fault_hint(QtsProfileFault fault, const char *field);
 
+/* The reason code. */
 extern const char *qts_exit_rule_name(QtsExitRule rule);
 extern bool qts_exit_rule_parse(const char *name, QtsExitRule *out);
 extern const char *qts_exit_phase_name(QtsExitPhase phase);

@@ -12,15 +12,20 @@
 
 static const char *const exit_rule_names[] = {
 	[QTS_RULE_NONE] = "NONE",
+	[QTS_RULE_EMERGENCY] = "EMERGENCY",
 	[QTS_RULE_HARD_STOP] = "HARD_STOP",
+	[QTS_RULE_GAP_DOWN] = "GAP_DOWN",
 	[QTS_RULE_SL2] = "SL2",
 	[QTS_RULE_STOP_FLOOR] = "STOP_FLOOR",
+	[QTS_RULE_BREAK_EVEN] = "BREAK_EVEN",
 	[QTS_RULE_SL1] = "SL1",
+	[QTS_RULE_CUSTOM] = "CUSTOM",
 	[QTS_RULE_TP1] = "TP1",
 	[QTS_RULE_TP2] = "TP2",
 	[QTS_RULE_TP3] = "TP3",
 	[QTS_RULE_TRAIL_PARTIAL] = "TRAIL_PARTIAL",
 	[QTS_RULE_TRAIL] = "TRAIL",
+	[QTS_RULE_TIME] = "TIME",
 	[QTS_RULE_MANUAL] = "MANUAL",
 };
 
@@ -46,12 +51,14 @@ static const char *const exit_block_names[] = {
 	[QTS_BLOCK_LIVE_INTENT] = "LIVE_INTENT",
 	[QTS_BLOCK_CONFIRMING] = "CONFIRMING",
 	[QTS_BLOCK_NOT_ARMED] = "NOT_ARMED",
+	[QTS_BLOCK_WINDOW] = "WINDOW",
 };
 
 static const char *const control_mode_names[] = {
 	[QTS_CONTROL_RUNNING] = "RUNNING",
 	[QTS_CONTROL_PAUSE_PROFIT] = "PAUSE_PROFIT",
 	[QTS_CONTROL_PAUSE_ALL] = "PAUSE_ALL",
+	[QTS_CONTROL_EMERGENCY_FLATTEN] = "EMERGENCY_FLATTEN",
 };
 
 static const char *const position_mode_names[] = {

@@ -13,107 +13,9 @@
 #include "core/exit_internal.h"
 #include "core/money.h"
 
-#define COUNT_OF(array) ((int) (sizeof(array) / sizeof((array)[0])))
-
-int
-qts_exit_phase_rules(QtsExitPhase phase, const QtsExitRule **rules)
-{
-	static const QtsExitRule open[] = {
-		QTS_RULE_HARD_STOP,
-		QTS_RULE_SL2,
-		QTS_RULE_SL1,
-		QTS_RULE_TP1,
-	};
-	static const QtsExitRule tp1_done[] = {
-		QTS_RULE_HARD_STOP, QTS_RULE_SL2, QTS_RULE_STOP_FLOOR, QTS_RULE_SL1, QTS_RULE_TP2,
-	};
-	static const QtsExitRule tp2_done[] = {
-		QTS_RULE_HARD_STOP, QTS_RULE_SL2, QTS_RULE_STOP_FLOOR,
-		QTS_RULE_SL1,		QTS_RULE_TP3, QTS_RULE_TRAIL_PARTIAL,
-	};
-	static const QtsExitRule tp3_done[] = {
-		QTS_RULE_HARD_STOP,
-		QTS_RULE_SL2,
-		QTS_RULE_STOP_FLOOR,
-	};
-	static const QtsExitRule trailing[] = {
-		QTS_RULE_HARD_STOP,
-		QTS_RULE_SL2,
-		QTS_RULE_TRAIL,
-		QTS_RULE_STOP_FLOOR,
-	};
-
-	switch (phase)
-	{
-		case QTS_PHASE_OPEN:
-			*rules = open;
-			return COUNT_OF(open);
-		case QTS_PHASE_TP1_DONE:
-			*rules = tp1_done;
-			return COUNT_OF(tp1_done);
-		case QTS_PHASE_TP2_DONE:
-			*rules = tp2_done;
-			return COUNT_OF(tp2_done);
-		case QTS_PHASE_TP3_DONE:
-			*rules = tp3_done;
-			return COUNT_OF(tp3_done);
-		case QTS_PHASE_TRAILING_ACTIVE:
-			*rules = trailing;
-			return COUNT_OF(trailing);
-		case QTS_PHASE_EXITED:
-		case QTS_PHASE_COUNT:
-			break;
-	}
-	*rules = NULL;
-	return 0;
-}
-
-int
-qts_exit_severity(QtsExitRule rule)
-{
-	switch (rule)
-	{
-		case QTS_RULE_HARD_STOP:
-			return 120;
-		case QTS_RULE_SL2:
-			return 100;
-		case QTS_RULE_SL1:
-			return 90;
-		case QTS_RULE_STOP_FLOOR:
-			return 80;
-		case QTS_RULE_MANUAL:
-			return 40;
-		case QTS_RULE_TP3:
-			return 30;
-		case QTS_RULE_TP2:
-			return 20;
-		case QTS_RULE_TP1:
-			return 10;
-		case QTS_RULE_TRAIL_PARTIAL:
-		case QTS_RULE_TRAIL:
-			return 5;
-		case QTS_RULE_NONE:
-		case QTS_RULE_COUNT:
-			break;
-	}
-	return 0;
-}
-
-bool
-qts_exit_allowed(QtsControlMode control, QtsExitRule rule)
-{
-	int severity = qts_exit_severity(rule);
-
-	if (severity == 0)
-		return false;
-	if (rule == QTS_RULE_HARD_STOP || rule == QTS_RULE_MANUAL || control == QTS_CONTROL_RUNNING)
-		return true;
-	return control == QTS_CONTROL_PAUSE_PROFIT && severity >= qts_exit_severity(QTS_RULE_STOP_FLOOR);
-}
-
 /* 0 when there is no mark yet or no trail. */
-static QtsPrice
-exit_trail_price(const QtsExitProfile *profile, const QtsExitState *state)
+QtsPrice
+qts_exit_trail_price(const QtsExitProfile *profile, const QtsExitState *state)
 {
 	QtsPpm trail = qts_exit_trail(profile, state->atr_pct);
 	QtsPrice price;
@@ -130,12 +32,41 @@ qts_exit_floor_breached(const QtsExitState *state, QtsPrice price)
 }
 
 bool
+qts_exit_trail_counts(const QtsExitState *state)
+{
+	return state->phase == QTS_PHASE_TRAILING_ACTIVE ||
+		   (state->phase == QTS_PHASE_TP2_DONE && !state->trail_partial_done);
+}
+
+bool
+qts_exit_follows_mark(const QtsExitProfile *profile, const QtsExitState *state)
+{
+	return state->phase == QTS_PHASE_TP2_DONE || state->phase == QTS_PHASE_TRAILING_ACTIVE ||
+		   (state->phase == QTS_PHASE_OPEN && profile->even_enabled);
+}
+
+bool
 qts_exit_trail_breached(const QtsExitProfile *profile, const QtsExitState *state, QtsPrice price)
 {
-	if (state->phase != QTS_PHASE_TRAILING_ACTIVE &&
-		(state->phase != QTS_PHASE_TP2_DONE || state->trail_partial_done))
-		return false;
-	return price > 0 && price <= exit_trail_price(profile, state);
+	return qts_exit_trail_counts(state) && price > 0 && price <= qts_exit_trail_price(profile, state);
+}
+
+QtsPrice
+qts_exit_even_price(const QtsExitProfile *profile, const QtsExitState *state, QtsPrice avg)
+{
+	QtsPrice price;
+
+	if (!profile->even_enabled || state->phase != QTS_PHASE_OPEN || avg <= 0 || state->hwm <= 0 ||
+		!qts_return_at_least(state->hwm, avg, profile->even_trigger) ||
+		!qts_price_offset(avg, profile->even_buffer, &price))
+		return 0;
+	return price;
+}
+
+bool
+qts_exit_even_breached(const QtsExitProfile *profile, const QtsExitState *state, QtsPrice avg, QtsPrice price)
+{
+	return price > 0 && price <= qts_exit_even_price(profile, state, avg);
 }
 
 static bool
@@ -169,16 +100,27 @@ exit_share_stop(QtsQty base, QtsPpm share)
 	return -qty;
 }
 
+bool
+qts_exit_custom_on(const QtsCustomRule *rule)
+{
+	return rule->enabled && rule->threshold != 0 && rule->qty > 0;
+}
+
 static QtsQty
-exit_wanted(const QtsExitContext *context, QtsExitRule rule)
+exit_wanted(const QtsExitContext *context, QtsExitRef ref)
 {
 	const QtsExitProfile *profile = context->profile;
 	const QtsExitPosition *position = context->position;
+	const QtsCustomRule *custom;
 
-	switch (rule)
+	switch (ref.rule)
 	{
 		case QTS_RULE_SL1:
 			return exit_share_stop(position->qty, profile->sl1.qty);
+		case QTS_RULE_CUSTOM:
+			custom = &profile->custom[ref.custom];
+			return custom->below ? exit_share_stop(position->qty, custom->qty)
+								 : exit_share_profit(position->qty, custom->qty);
 		case QTS_RULE_TP1:
 			return exit_share_profit(position->original_qty, profile->tp1.qty);
 		case QTS_RULE_TP2:
@@ -194,7 +136,7 @@ exit_wanted(const QtsExitContext *context, QtsExitRule rule)
 
 /* A threshold on the return from the average price. */
 static void
-exit_test_return(const QtsExitContext *context, QtsPpm ratio, QtsExitTest *test)
+exit_test_return(const QtsExitContext *context, QtsPpm ratio, bool below, QtsExitTest *test)
 {
 	QtsPrice avg = context->position->avg_price;
 	QtsPrice price = 0;
@@ -203,12 +145,12 @@ exit_test_return(const QtsExitContext *context, QtsPpm ratio, QtsExitTest *test)
 	if (avg <= 0 || !qts_price_offset(avg, ratio, &price))
 		return;
 	/* the first price that triggers: from above for a stop, from below for a profit */
-	if (ratio > 0 && !qts_return_at_least(price, avg, ratio))
+	if (!below && !qts_return_at_least(price, avg, ratio))
 		price++;
 	test->threshold = price;
 	if (context->price > 0)
-		test->breached = ratio < 0 ? qts_return_at_most(context->price, avg, ratio)
-								   : qts_return_at_least(context->price, avg, ratio);
+		test->breached = below ? qts_return_at_most(context->price, avg, ratio)
+							   : qts_return_at_least(context->price, avg, ratio);
 }
 
 static void
@@ -217,7 +159,7 @@ exit_test_percent(const QtsExitContext *context, const QtsExitThreshold *thresho
 	test->enabled = qts_exit_threshold_on(threshold);
 	if (test->enabled)
 		exit_test_return(context, qts_exit_threshold(context->profile, threshold, context->state->atr_pct),
-						 test);
+						 threshold->base < 0, test);
 }
 
 static void
@@ -228,24 +170,93 @@ exit_test_level(const QtsExitContext *context, QtsPrice level, bool breached, Qt
 	test->breached = level > 0 && breached;
 }
 
+/* The first price of the day against the close before, not against what was paid. */
 static void
-exit_test_condition(const QtsExitContext *context, QtsExitRule rule, QtsExitTest *test)
+exit_test_gap(const QtsExitContext *context, QtsExitTest *test)
+{
+	const QtsExitQuote *quote = context->quote;
+	QtsPpm pct = context->profile->gap_pct;
+	QtsPrice level = 0;
+
+	test->enabled = context->profile->gap_enabled && pct < 0;
+	if (!test->enabled || quote->prev_close <= 0 || !qts_price_offset(quote->prev_close, pct, &level))
+		return;
+	exit_test_level(context, level, quote->first > 0 && quote->first <= level, test);
+}
+
+static void
+exit_test_time(const QtsExitContext *context, QtsExitTest *test)
+{
+	const QtsExitProfile *profile = context->profile;
+	const QtsExitPosition *position = context->position;
+	QtsPrice hwm = context->state->hwm;
+	int days = profile->trading_days ? position->held_trading_days : position->held_days;
+
+	test->priceless = true;
+	test->enabled = profile->max_hold_days > 0 || profile->no_momentum_days > 0;
+	test->breached = (profile->max_hold_days > 0 && days >= profile->max_hold_days) ||
+					 (profile->no_momentum_days > 0 && days >= profile->no_momentum_days && hwm > 0 &&
+					  !qts_return_at_least(hwm, position->avg_price, profile->no_momentum_profit));
+}
+
+static void
+exit_test_armed(const QtsExitContext *context, QtsExitRule rule, QtsExitTest *test)
 {
 	const QtsExitProfile *profile = context->profile;
 	const QtsExitState *state = context->state;
+	QtsPrice avg = context->position->avg_price;
 
 	switch (rule)
 	{
+		case QTS_RULE_STOP_FLOOR:
+			/* armed once, it holds for the cycle whatever the profile says later */
+			test->enabled = profile->stop_floor_profit > 0 || state->stop_floor > 0;
+			exit_test_level(context, state->stop_floor, qts_exit_floor_breached(state, context->price), test);
+			break;
+		case QTS_RULE_BREAK_EVEN:
+			test->enabled = profile->even_enabled;
+			exit_test_level(context, qts_exit_even_price(profile, state, avg),
+							qts_exit_even_breached(profile, state, avg, context->price), test);
+			break;
+		default:
+			test->enabled = qts_exit_trail(profile, state->atr_pct) > 0 &&
+							(rule == QTS_RULE_TRAIL || profile->trail_partial_qty > 0);
+			exit_test_level(context, qts_exit_trail_price(profile, state),
+							qts_exit_trail_breached(profile, state, context->price), test);
+			break;
+	}
+}
+
+static void
+exit_test_condition(const QtsExitContext *context, QtsExitRef ref, QtsExitTest *test)
+{
+	const QtsExitProfile *profile = context->profile;
+	const QtsCustomRule *custom;
+
+	switch (ref.rule)
+	{
+		case QTS_RULE_EMERGENCY:
+			test->enabled = test->priceless = test->breached = true;
+			break;
 		case QTS_RULE_HARD_STOP:
 			test->enabled = profile->hardstop_enabled && profile->hardstop < 0;
 			if (test->enabled)
-				exit_test_return(context, profile->hardstop, test);
+				exit_test_return(context, profile->hardstop, true, test);
+			break;
+		case QTS_RULE_GAP_DOWN:
+			exit_test_gap(context, test);
 			break;
 		case QTS_RULE_SL2:
 			exit_test_percent(context, &profile->sl2, test);
 			break;
 		case QTS_RULE_SL1:
 			exit_test_percent(context, &profile->sl1, test);
+			break;
+		case QTS_RULE_CUSTOM:
+			custom = &profile->custom[ref.custom];
+			test->enabled = qts_exit_custom_on(custom);
+			if (test->enabled)
+				exit_test_return(context, custom->threshold, custom->below, test);
 			break;
 		case QTS_RULE_TP1:
 			exit_test_percent(context, &profile->tp1, test);
@@ -256,17 +267,14 @@ exit_test_condition(const QtsExitContext *context, QtsExitRule rule, QtsExitTest
 		case QTS_RULE_TP3:
 			exit_test_percent(context, &profile->tp3, test);
 			break;
-		case QTS_RULE_STOP_FLOOR:
-			/* armed once, it holds for the cycle whatever the profile says later */
-			test->enabled = profile->stop_floor_profit > 0 || state->stop_floor > 0;
-			exit_test_level(context, state->stop_floor, qts_exit_floor_breached(state, context->price), test);
+		case QTS_RULE_TIME:
+			exit_test_time(context, test);
 			break;
+		case QTS_RULE_STOP_FLOOR:
+		case QTS_RULE_BREAK_EVEN:
 		case QTS_RULE_TRAIL_PARTIAL:
 		case QTS_RULE_TRAIL:
-			test->enabled = qts_exit_trail(profile, state->atr_pct) > 0 &&
-							(rule == QTS_RULE_TRAIL || profile->trail_partial_qty > 0);
-			exit_test_level(context, exit_trail_price(profile, state),
-							qts_exit_trail_breached(profile, state, context->price), test);
+			exit_test_armed(context, ref.rule, test);
 			break;
 		default:
 			break;
@@ -282,47 +290,73 @@ exit_test_confirmed(const QtsExitContext *context, QtsExitRule rule)
 		return exit_confirmed(context->profile, state->floor_ticks, state->floor_since, context->now);
 	if (rule == QTS_RULE_TRAIL || rule == QTS_RULE_TRAIL_PARTIAL)
 		return exit_confirmed(context->profile, state->trail_ticks, state->trail_since, context->now);
+	if (rule == QTS_RULE_BREAK_EVEN)
+		return exit_confirmed(context->profile, state->even_ticks, state->even_since, context->now);
 	return true;
 }
 
+/* Shares bought today were bought after the gap; later it is no gap but a price. */
 static QtsExitBlock
-exit_test_block(const QtsExitContext *context, QtsExitRule rule, const QtsExitTest *test)
+exit_gap_block(const QtsExitContext *context)
 {
-	const QtsExitPosition *position = context->position;
+	const QtsExitQuote *quote = context->quote;
 
-	if (context->gate != QTS_BLOCK_NONE)
-		return context->gate;
+	if (context->position->held_days <= 0)
+		return QTS_BLOCK_NOT_ARMED;
+	return quote->since_open >= 0 && quote->since_open <= context->profile->gap_window ? QTS_BLOCK_NONE
+																					   : QTS_BLOCK_WINDOW;
+}
+
+static bool
+exit_test_live(const QtsExitPosition *position, QtsExitRef ref, int severity)
+{
+	return severity <= position->live_severity ||
+		   (ref.rule == QTS_RULE_CUSTOM ? position->live_custom[ref.custom] : position->live_rule[ref.rule]);
+}
+
+static QtsExitBlock
+exit_test_block(const QtsExitContext *context, QtsExitRef ref, const QtsExitTest *test)
+{
+	QtsExitBlock gate = ref.rule == QTS_RULE_EMERGENCY ? context->emergency : context->gate;
+
+	if (gate != QTS_BLOCK_NONE)
+		return gate;
 	if (!test->enabled)
 		return QTS_BLOCK_OFF;
-	if (!qts_exit_allowed(context->control, rule))
+	if (!qts_exit_allowed(context->control, ref.rule, test->severity))
 		return QTS_BLOCK_CONTROL_MODE;
-	if (rule == QTS_RULE_TRAIL_PARTIAL && context->state->trail_partial_done)
+	if (ref.rule == QTS_RULE_TRAIL_PARTIAL && context->state->trail_partial_done)
 		return QTS_BLOCK_PHASE;
-	if (test->threshold <= 0)
+	if (test->threshold <= 0 && !test->priceless)
 		return QTS_BLOCK_NOT_ARMED;
-	if (position->live_rule[rule] || qts_exit_severity(rule) <= position->live_severity)
+	if (ref.rule == QTS_RULE_GAP_DOWN && (gate = exit_gap_block(context)) != QTS_BLOCK_NONE)
+		return gate;
+	if (exit_test_live(context->position, ref, test->severity))
 		return QTS_BLOCK_LIVE_INTENT;
 	if (test->qty <= 0)
 		return QTS_BLOCK_NOTHING_AVAILABLE;
-	if (test->breached && !exit_test_confirmed(context, rule))
+	if (test->breached && !exit_test_confirmed(context, ref.rule))
 		return QTS_BLOCK_CONFIRMING;
 	return QTS_BLOCK_NONE;
 }
 
 QtsExitTest
-qts_exit_test(const QtsExitContext *context, QtsExitRule rule)
+qts_exit_test(const QtsExitContext *context, QtsExitRef ref)
 {
 	const QtsExitPosition *position = context->position;
 	QtsExitTest test = {0};
 	QtsQty room;
 
-	exit_test_condition(context, rule, &test);
+	test.severity = ref.rule == QTS_RULE_CUSTOM
+						? qts_custom_severity(context->profile->custom[ref.custom].below)
+						: qts_exit_severity(ref.rule);
+	exit_test_condition(context, ref, &test);
 	/* superseding frees what the less severe orders hold */
 	room = position->live_severity > 0 || position->available > position->qty ? position->qty
 																			  : position->available;
-	test.qty = exit_wanted(context, rule);
+	test.qty = exit_wanted(context, ref);
 	if (test.qty > room)
 		test.qty = room;
-	test.block = exit_test_block(context, rule, &test);
+	test.block = exit_test_block(context, ref, &test);
 	return test;
 }

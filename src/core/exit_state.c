@@ -29,6 +29,17 @@ exit_clear_confirms(QtsExitState *state)
 {
 	exit_clear_confirm(&state->floor_ticks, &state->floor_since);
 	exit_clear_confirm(&state->trail_ticks, &state->trail_since);
+	exit_clear_confirm(&state->even_ticks, &state->even_since);
+}
+
+/* What an average and a quantity are compared with from now on. */
+static void
+exit_take_base(QtsExitState *state, const QtsExitPosition *position)
+{
+	state->last_avg_price = position->avg_price;
+	state->base_avg_price = position->avg_price;
+	state->last_qty = position->qty;
+	state->cycle_buy = position->last_buy;
 }
 
 static void
@@ -40,9 +51,7 @@ exit_start_cycle(QtsExitState *state, const QtsExitPosition *position)
 	state->hwm_at = QTS_TIME_NONE;
 	state->stop_floor = 0;
 	state->trail_partial_done = false;
-	state->last_avg_price = position->avg_price;
-	state->base_avg_price = position->avg_price;
-	state->last_qty = position->qty;
+	exit_take_base(state, position);
 	exit_clear_confirms(state);
 }
 
@@ -60,25 +69,39 @@ exit_drift_exceeds(QtsPrice from, QtsPrice to, QtsPpm ratio)
 	return from > 0 && !(qts_return_at_most(to, from, ratio) && qts_return_at_least(to, from, -ratio));
 }
 
-bool
-qts_exit_sync(QtsExitState *state, const QtsExitPosition *position, bool *changed)
+/* Was the average moved by something else than the fills so far? */
+static bool
+exit_average_moved(const QtsExitState *state, QtsPrice avg)
 {
+	/* the base too: small steps must not add up unnoticed */
+	return exit_drift_exceeds(state->last_avg_price, avg, EXIT_DRIFT_RESET) ||
+		   exit_drift_exceeds(state->base_avg_price, avg, EXIT_DRIFT_RESET);
+}
+
+bool
+qts_exit_sync(QtsExitState *state, const QtsExitPosition *position, bool *changed, QtsQty *grown)
+{
+	bool more = state->last_qty > 0 && position->qty > state->last_qty;
+
 	if (state->cycle < 1)
 		state->cycle = 1;
 	if (position->qty <= 0 || position->avg_price <= 0)
 		return false;
 	if (state->last_avg_price <= 0)
 	{
-		state->last_avg_price = position->avg_price;
-		state->base_avg_price = position->avg_price;
-		state->last_qty = position->qty;
+		exit_take_base(state, position);
 		*changed = true;
 		return false;
 	}
-	/* the base too: small steps must not add up unnoticed */
-	if ((state->last_qty > 0 && position->qty > state->last_qty) ||
-		exit_drift_exceeds(state->last_avg_price, position->avg_price, EXIT_DRIFT_RESET) ||
-		exit_drift_exceeds(state->base_avg_price, position->avg_price, EXIT_DRIFT_RESET))
+	/* the order that began the cycle is still being filled: what it sold or reached stays so */
+	if (more && position->last_buy != 0 && position->last_buy == state->cycle_buy)
+	{
+		*grown = position->qty - state->last_qty;
+		exit_take_base(state, position);
+		*changed = true;
+		return false;
+	}
+	if (more || exit_average_moved(state, position->avg_price))
 	{
 		exit_start_cycle(state, position);
 		*changed = true;
@@ -121,8 +144,10 @@ exit_count_breach(int *ticks, QtsTime *since, bool breached, int needed, QtsTime
 }
 
 bool
-qts_exit_observe(const QtsExitProfile *profile, QtsExitState *state, QtsPrice price, QtsTime now)
+qts_exit_observe(const QtsExitProfile *profile, QtsExitState *state, QtsPrice avg, QtsPrice price,
+				 QtsTime now)
 {
+	int needed = profile->confirm_ticks;
 	bool changed;
 
 	if (price > state->hwm)
@@ -131,9 +156,12 @@ qts_exit_observe(const QtsExitProfile *profile, QtsExitState *state, QtsPrice pr
 		state->hwm_at = now;
 	}
 	changed = exit_count_breach(&state->floor_ticks, &state->floor_since,
-								qts_exit_floor_breached(state, price), profile->confirm_ticks, now);
+								qts_exit_floor_breached(state, price), needed, now);
 	if (exit_count_breach(&state->trail_ticks, &state->trail_since,
-						  qts_exit_trail_breached(profile, state, price), profile->confirm_ticks, now))
+						  qts_exit_trail_breached(profile, state, price), needed, now))
+		changed = true;
+	if (exit_count_breach(&state->even_ticks, &state->even_since,
+						  qts_exit_even_breached(profile, state, avg, price), needed, now))
 		changed = true;
 	return changed;
 }
@@ -145,6 +173,8 @@ qts_exit_restart_confirm(QtsExitState *state, QtsExitRule rule)
 		exit_clear_confirm(&state->floor_ticks, &state->floor_since);
 	else if (rule == QTS_RULE_TRAIL || rule == QTS_RULE_TRAIL_PARTIAL)
 		exit_clear_confirm(&state->trail_ticks, &state->trail_since);
+	else if (rule == QTS_RULE_BREAK_EVEN)
+		exit_clear_confirm(&state->even_ticks, &state->even_since);
 }
 
 static void

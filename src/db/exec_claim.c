@@ -50,7 +50,7 @@ static QtsStmt new_intents = {
 	" EXISTS (SELECT 1 FROM trade.orders o WHERE o.account_id = i.account_id AND o.symbol = i.symbol"
 	" AND o.origin = 'MANUAL' AND o.side = CASE WHEN i.intent_type = 'ENTRY' THEN 'BUY' ELSE 'SELL' END"
 	" AND o.qty = i.qty AND o.order_type = i.order_type AND o.limit_price IS NOT DISTINCT FROM i.limit_price"
-	" AND o.sent_ts >= i.created_ts - interval '3 seconds')"
+	" AND o.sent_ts >= i.created_ts - interval '3 seconds'), i.priority"
 	" FROM trade.order_intents i JOIN market.stocks s USING (symbol)"
 	" LEFT JOIN trade.positions p ON p.position_id = i.position_id"
 	" LEFT JOIN trade.holdings h ON h.account_id = i.account_id AND h.symbol = i.symbol"
@@ -80,7 +80,8 @@ static QtsStmt intent_status = {
 
 static QtsStmt retry_orders = {
 	"SELECT o.order_uid, o.intent_id, o.symbol, o.side = 'SELL', o.order_type = 'MKT', o.qty, o.limit_price,"
-	" i.reason_code, i.intent_type = 'ENTRY', i.created_ts, i.cancel_requested, i.source_module, i.expires_ts"
+	" i.reason_code, i.intent_type = 'ENTRY', i.created_ts, i.cancel_requested, i.source_module, i.expires_ts,"
+	" i.priority"
 	" FROM trade.orders o JOIN trade.order_intents i USING (intent_id)"
 	" WHERE o.account_id = $1 AND o.status = 'PENDING_SUBMIT' AND o.retry_ts <= $2"
 	" ORDER BY i.priority DESC, o.retry_ts LIMIT $3 FOR NO KEY UPDATE OF i, o SKIP LOCKED",
@@ -250,6 +251,7 @@ intents_fetch(const char *account, const QtsGate *gate, NewIntent *intents, int 
 		facts->lower = qts_col_int64(i, 17, 0);
 		facts->upper = qts_col_int64(i, 18, 0);
 		facts->twin = qts_col_bool(i, 20);
+		facts->severity = qts_col_int32(i, 21, 0);
 		facts->rule = QTS_RULE_NONE;
 		if (!facts->entry)
 			(void) qts_exit_rule_parse(intent->reason, &facts->rule);
@@ -348,6 +350,7 @@ retry_obstacle(int i, const QtsGate *gate)
 	facts.entry = qts_col_bool(i, 9);
 	facts.manual = strcmp(qts_col_text(i, 12), "MANUAL") == 0;
 	facts.expires = qts_col_int64(i, 13, 0);
+	facts.severity = qts_col_int32(i, 14, 0);
 	(void) qts_exit_rule_parse(qts_col_text(i, 8), &facts.rule);
 	obstacle = qts_claim_obstacle(&facts, &gate->claim);
 	return obstacle == QTS_OBSTACLE_NONE ? NULL : qts_obstacle_text(obstacle);

@@ -23,7 +23,10 @@ typedef enum ProfileUnit
 	UNIT_FRACTION, /* ppm */
 	UNIT_BOOL,
 	UNIT_COUNT,
-	UNIT_SECONDS /* microseconds */
+	UNIT_WHOLE,
+	UNIT_SECONDS, /* microseconds */
+	UNIT_ID,
+	UNIT_CONDITION
 } ProfileUnit;
 
 typedef struct ProfileKey
@@ -31,7 +34,7 @@ typedef struct ProfileKey
 	const char *block;
 	const char *key;
 	ProfileUnit unit;
-	size_t offset; /* in QtsExitProfile */
+	size_t offset; /* in QtsExitProfile, or QtsCustomRule */
 } ProfileKey;
 
 #define AT(field) offsetof(QtsExitProfile, field)
@@ -60,18 +63,43 @@ static const ProfileKey profile_keys[] = {
 	{"trailing", "partial_qty_pct", UNIT_FRACTION, AT(trail_partial_qty)},
 	{"hardstop", "enabled", UNIT_BOOL, AT(hardstop_enabled)},
 	{"hardstop", "pct", UNIT_FRACTION, AT(hardstop)},
+	{"gap_down", "enabled", UNIT_BOOL, AT(gap_enabled)},
+	{"gap_down", "pct", UNIT_FRACTION, AT(gap_pct)},
+	{"gap_down", "window_sec", UNIT_SECONDS, AT(gap_window)},
+	{"break_even", "enabled", UNIT_BOOL, AT(even_enabled)},
+	{"break_even", "trigger", UNIT_FRACTION, AT(even_trigger)},
+	{"break_even", "buffer", UNIT_FRACTION, AT(even_buffer)},
+	{"time_stop", "max_hold_days", UNIT_WHOLE, AT(max_hold_days)},
+	{"time_stop", "no_momentum_days", UNIT_WHOLE, AT(no_momentum_days)},
+	{"time_stop", "no_momentum_profit", UNIT_FRACTION, AT(no_momentum_profit)},
+	{"time_stop", "trading_days", UNIT_BOOL, AT(trading_days)},
 	{"confirm", "ticks", UNIT_COUNT, AT(confirm_ticks)},
 	{"confirm", "min_sec", UNIT_SECONDS, AT(confirm_time)},
 };
 
 #define PROFILE_KEYS ((int) (sizeof(profile_keys) / sizeof(profile_keys[0])))
+
+#define CUSTOM_BLOCK "custom_rules"
+#define CUSTOM_AT(field) offsetof(QtsCustomRule, field)
+
+/* Of one element of the array custom_rules. */
+static const ProfileKey custom_keys[] = {
+	{CUSTOM_BLOCK, "id", UNIT_ID, CUSTOM_AT(id)},
+	{CUSTOM_BLOCK, "condition", UNIT_CONDITION, CUSTOM_AT(below)},
+	{CUSTOM_BLOCK, "threshold", UNIT_FRACTION, CUSTOM_AT(threshold)},
+	{CUSTOM_BLOCK, "qty_pct", UNIT_FRACTION, CUSTOM_AT(qty)},
+	{CUSTOM_BLOCK, "priority", UNIT_WHOLE, CUSTOM_AT(priority)},
+	{CUSTOM_BLOCK, "enabled", UNIT_BOOL, CUSTOM_AT(enabled)},
+};
+
+#define CUSTOM_KEYS ((int) (sizeof(custom_keys) / sizeof(custom_keys[0])))
 #define PROFILE_LIMIT 1000.0 /* no number of a profile is near it */
 
 static bool
 profile_refuse(QtsProfileError *error, const char *block, const char *key, const char *detail,
 			   const char *hint)
 {
-	snprintf(error->field, sizeof(error->field), "%.24s%s%.32s", block, key[0] ? "." : "", key);
+	snprintf(error->field, sizeof(error->field), "%.30s%s%.32s", block, key[0] ? "." : "", key);
 	snprintf(error->detail, sizeof(error->detail), "%s", detail);
 	snprintf(error->hint, sizeof(error->hint), "%s", hint);
 	return false;
@@ -79,21 +107,23 @@ profile_refuse(QtsProfileError *error, const char *block, const char *key, const
 
 /* "Use one of a, b, c": the blocks, or the keys of a block. */
 static void
-profile_list(const char *block, char *out, size_t size)
+profile_list(const ProfileKey *keys, int count, const char *block, char *out, size_t size)
 {
 	const char *last = "";
 	size_t used = (size_t) snprintf(out, size, "Use one of");
 
-	for (int i = 0; i < PROFILE_KEYS; i++)
+	for (int i = 0; i < count; i++)
 	{
-		const char *name = block ? profile_keys[i].key : profile_keys[i].block;
+		const char *name = block ? keys[i].key : keys[i].block;
 
-		if ((block && strcmp(block, profile_keys[i].block) != 0) || strcmp(last, name) == 0)
+		if ((block && strcmp(block, keys[i].block) != 0) || strcmp(last, name) == 0)
 			continue;
 		if (used < size)
 			used += (size_t) snprintf(out + used, size - used, "%s %s", last[0] ? "," : "", name);
 		last = name;
 	}
+	if (block == NULL && used < size)
+		snprintf(out + used, size - used, ", " CUSTOM_BLOCK);
 }
 
 static bool
@@ -108,19 +138,20 @@ profile_known_block(const char *block)
 }
 
 static const ProfileKey *
-profile_find(const char *block, const char *key)
+profile_find(const ProfileKey *keys, int count, const char *block, const char *key)
 {
-	for (int i = 0; i < PROFILE_KEYS; i++)
+	for (int i = 0; i < count; i++)
 	{
-		if (strcmp(profile_keys[i].block, block) == 0 && strcmp(profile_keys[i].key, key) == 0)
-			return &profile_keys[i];
+		if (strcmp(keys[i].block, block) == 0 && strcmp(keys[i].key, key) == 0)
+			return &keys[i];
 	}
 	return NULL;
 }
 
 /* A number in millionths, exactly; false with a reason otherwise. */
 static bool
-profile_millionths(const ProfileKey *key, double number, int64_t *out, QtsProfileError *error)
+profile_millionths(const char *block, const ProfileKey *key, double number, int64_t *out,
+				   QtsProfileError *error)
 {
 	char detail[96];
 	double scaled = number * 1e6;
@@ -128,68 +159,144 @@ profile_millionths(const ProfileKey *key, double number, int64_t *out, QtsProfil
 	if (!(fabs(number) <= PROFILE_LIMIT))
 	{
 		snprintf(detail, sizeof(detail), "%g is out of range", number);
-		return profile_refuse(error, key->block, key->key, detail, "Write a fraction: 3 % is 0.03");
+		return profile_refuse(error, block, key->key, detail,
+							  key->unit == UNIT_SECONDS ? "Write seconds, at most 600"
+														: "Write a fraction: 3 % is 0.03");
 	}
 	/* Six decimals are what is stored; the slack is the rounding of the double. */
 	if (fabs(scaled - nearbyint(scaled)) > 1e-6)
 	{
 		snprintf(detail, sizeof(detail), "%.12g has more than six decimals", number);
-		return profile_refuse(error, key->block, key->key, detail, "Round it: 0.000001 is the smallest step");
+		return profile_refuse(error, block, key->key, detail, "Round it: 0.000001 is the smallest step");
 	}
 	*out = (int64_t) llround(scaled);
 	return true;
 }
 
 static bool
-profile_store(const ProfileKey *key, const json_t *value, QtsExitProfile *out, QtsProfileError *error)
+profile_store_text(const char *block, const ProfileKey *key, const json_t *value, char *to,
+				   QtsProfileError *error)
+{
+	const char *text = json_string_value(value);
+
+	if (key->unit == UNIT_ID)
+	{
+		/* what the letters may be is the core's business */
+		if (text == NULL || strlen(text) > QTS_CUSTOM_ID_LEN)
+			return profile_refuse(error, block, key->key, "not a text of at most 32 letters",
+								  "Write a short name in quotes, as in \"half_at_5\"");
+		memcpy(to, text, strlen(text) + 1);
+		return true;
+	}
+	if (text == NULL || (strcmp(text, "profit_above") != 0 && strcmp(text, "profit_below") != 0))
+		return profile_refuse(error, block, key->key, "not a condition",
+							  "Write \"profit_above\" or \"profit_below\"");
+	*(bool *) to = strcmp(text, "profit_below") == 0;
+	return true;
+}
+
+static bool
+profile_store(const char *block, const ProfileKey *key, const json_t *value, void *out,
+			  QtsProfileError *error)
 {
 	char *to = (char *) out + key->offset;
 	int64_t number = 0;
 
+	if (key->unit == UNIT_ID || key->unit == UNIT_CONDITION)
+		return profile_store_text(block, key, value, to, error);
 	if (key->unit == UNIT_BOOL)
 	{
 		if (!json_is_boolean(value))
-			return profile_refuse(error, key->block, key->key, "not a boolean", "Write true or false");
+			return profile_refuse(error, block, key->key, "not a boolean", "Write true or false");
 		*(bool *) to = json_is_true(value);
 		return true;
 	}
 	if (!json_is_number(value))
-		return profile_refuse(error, key->block, key->key, "not a number",
-							  "Write a JSON number without quotes");
-	if (key->unit == UNIT_COUNT)
+		return profile_refuse(error, block, key->key, "not a number", "Write a JSON number without quotes");
+	if (key->unit == UNIT_COUNT || key->unit == UNIT_WHOLE)
 	{
-		if (!json_is_integer(value) || json_integer_value(value) < 1 || json_integer_value(value) > 1000)
-			return profile_refuse(error, key->block, key->key, "not a whole number from 1 to 1000",
-								  "Write how many evaluations must agree, as in 2");
+		int least = key->unit == UNIT_COUNT ? 1 : 0;
+
+		if (!json_is_integer(value) || json_integer_value(value) < least || json_integer_value(value) > 1000)
+			return profile_refuse(error, block, key->key,
+								  least ? "not a whole number from 1 to 1000"
+										: "not a whole number from 0 to 1000",
+								  least ? "Write how many evaluations must agree, as in 2"
+										: "Write a whole number without quotes; 0 turns a limit of days off");
 		*(int *) to = (int) json_integer_value(value);
 		return true;
 	}
 	/* Seconds in millionths are microseconds. */
-	if (!profile_millionths(key, json_number_value(value), &number, error))
+	if (!profile_millionths(block, key, json_number_value(value), &number, error))
 		return false;
 	*(int64_t *) to = number;
 	return true;
 }
 
+/* block is what errors call it, name what its keys stand under. */
 static bool
-profile_read_block(const char *block, json_t *object, QtsExitProfile *out, QtsProfileError *error)
+profile_read_block(const ProfileKey *keys, int count, const char *block, const char *name, json_t *object,
+				   void *out, QtsProfileError *error)
 {
-	const char *name;
+	const char *item;
 	json_t *value;
 	char hint[256];
 
 	if (!json_is_object(object))
-		return profile_refuse(error, block, "", "not an object", "Write {\"key\": number, ...}");
-	json_object_foreach(object, name, value)
+		return profile_refuse(error, block, "", "not an object", "Write {\"key\": value, ...}");
+	json_object_foreach(object, item, value)
 	{
-		const ProfileKey *key = profile_find(block, name);
+		const ProfileKey *key = profile_find(keys, count, name, item);
 
 		if (key == NULL)
 		{
-			profile_list(block, hint, sizeof(hint));
-			return profile_refuse(error, block, name, "no such key", hint);
+			profile_list(keys, count, name, hint, sizeof(hint));
+			return profile_refuse(error, block, item, "no such key", hint);
 		}
-		if (!profile_store(key, value, out, error))
+		if (!profile_store(block, key, value, out, error))
+			return false;
+	}
+	return true;
+}
+
+/* A rule says everything about itself but its priority, and whether it is on. */
+static bool
+profile_custom_complete(const char *block, const json_t *object, QtsProfileError *error)
+{
+	for (int i = 0; i < CUSTOM_KEYS; i++)
+	{
+		const char *key = custom_keys[i].key;
+
+		if (strcmp(key, "priority") != 0 && strcmp(key, "enabled") != 0 &&
+			json_object_get(object, key) == NULL)
+			return profile_refuse(error, block, key, "missing",
+								  "A rule needs id, condition, threshold and qty_pct");
+	}
+	return true;
+}
+
+static bool
+profile_read_customs(const json_t *array, QtsExitProfile *out, QtsProfileError *error)
+{
+	size_t count = json_array_size(array);
+
+	if (!json_is_array(array))
+		return profile_refuse(error, CUSTOM_BLOCK, "", "not an array", "Write [{\"id\": ...}, ...]");
+	if (count > QTS_CUSTOM_MAX)
+		return profile_refuse(error, CUSTOM_BLOCK, "", qts_profile_fault_text(QTS_PROFILE_CUSTOM_COUNT),
+							  "Give other positions a profile of their own");
+	out->custom_count = (int) count;
+	for (size_t i = 0; i < count; i++)
+	{
+		QtsCustomRule *rule = &out->custom[i];
+		json_t *object = json_array_get(array, i);
+		char block[24];
+
+		snprintf(block, sizeof(block), CUSTOM_BLOCK "[%u]", (unsigned) i);
+		memset(rule, 0, sizeof(*rule));
+		rule->enabled = true;
+		if (!profile_read_block(custom_keys, CUSTOM_KEYS, block, CUSTOM_BLOCK, object, rule, error) ||
+			!profile_custom_complete(block, object, error))
 			return false;
 	}
 	return true;
@@ -199,6 +306,9 @@ profile_read_block(const char *block, json_t *object, QtsExitProfile *out, QtsPr
 static bool
 profile_value(const QtsExitProfile *profile, const char *field, double *value)
 {
+	int index;
+	char item[24];
+
 	for (int i = 0; i < PROFILE_KEYS; i++)
 	{
 		const ProfileKey *key = &profile_keys[i];
@@ -210,40 +320,23 @@ profile_value(const QtsExitProfile *profile, const char *field, double *value)
 		*value = (double) *(const int64_t *) ((const char *) profile + key->offset) / 1e6;
 		return true;
 	}
-	return false;
+	if (sscanf(field, CUSTOM_BLOCK "[%d].%20s", &index, item) != 2 || index < 0 || index >= QTS_CUSTOM_MAX ||
+		strcmp(item, "id") == 0)
+		return false;
+	*value = (double) (strcmp(item, "threshold") == 0 ? profile->custom[index].threshold
+													  : profile->custom[index].qty) /
+			 1e6;
+	return true;
 }
 
 static void
 profile_hint(QtsProfileFault fault, const char *field, bool known, double value, char *hint, size_t size)
 {
-	switch (fault)
-	{
-		case QTS_PROFILE_SIGN:
-			snprintf(hint, size, "Stops (sl1, sl2, hardstop) are negative, profits and trails positive");
-			return;
-		case QTS_PROFILE_ORDER:
-			snprintf(hint, size,
-					 "min_pct is closest to zero, max_pct farthest, base_pct between them; 0 = no bound");
-			return;
-		case QTS_PROFILE_HARDSTOP:
-			snprintf(hint, size, "Put hardstop.pct at or below sl2.max_pct, or it fires before SL2 can");
-			return;
-		case QTS_PROFILE_FACTOR:
-			snprintf(hint, size, "factor_min lies above 0, factor_max between it and 10, as in 0.7 and 1.6");
-			return;
-		case QTS_PROFILE_TP_ORDER:
-			snprintf(hint, size, "Each profit level lies above the one before: tp1 < tp2 < tp3");
-			return;
-		case QTS_PROFILE_CONFIRM:
-			snprintf(hint, size, "Use ticks from 1 and min_sec from 0, as in 2 and 3");
-			return;
-		case QTS_PROFILE_UNIT:
-		case QTS_PROFILE_QTY_RANGE:
-		case QTS_PROFILE_FLOOR_RANGE:
-		case QTS_PROFILE_OK:
-			break;
-	}
-	if (strcmp(field, "trailing.atr_k") == 0)
+	const char *fixed = qts_profile_fault_hint(fault, field);
+
+	if (fixed != NULL)
+		snprintf(hint, size, "%s", fixed);
+	else if (strcmp(field, "trailing.atr_k") == 0)
 		snprintf(hint, size, "It is a multiple of the ATR, at most 100, as in 2.0");
 	else if (known && fabs(value) > 0)
 		snprintf(hint, size, "Numbers are fractions: %g means %g %%; for %g %% write %g", value, value * 100,
@@ -281,13 +374,15 @@ qts_profile_read(const char *json, QtsExitProfile *out, QtsProfileError *error)
 	*out = qts_exit_profile_default();
 	json_object_foreach(root, name, value)
 	{
-		if (!profile_known_block(name))
+		if (strcmp(name, CUSTOM_BLOCK) == 0)
+			ok = profile_read_customs(value, out, error);
+		else if (profile_known_block(name))
+			ok = profile_read_block(profile_keys, PROFILE_KEYS, name, name, value, out, error);
+		else
 		{
-			profile_list(NULL, hint, sizeof(hint));
+			profile_list(profile_keys, PROFILE_KEYS, NULL, hint, sizeof(hint));
 			ok = profile_refuse(error, name, "", "no such block", hint);
 		}
-		else
-			ok = profile_read_block(name, value, out, error);
 		if (!ok)
 			break;
 	}
@@ -296,7 +391,10 @@ qts_profile_read(const char *json, QtsExitProfile *out, QtsProfileError *error)
 		return false;
 	fault = qts_exit_profile_check(out, &field);
 	if (fault == QTS_PROFILE_OK)
+	{
+		qts_exit_profile_sort(out);
 		return true;
+	}
 	known = profile_value(out, field, &number);
 	profile_hint(fault, field, known, number, hint, sizeof(hint));
 	profile_refuse(error, field, "", qts_profile_fault_text(fault), hint);

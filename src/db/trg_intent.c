@@ -46,7 +46,7 @@ static QtsStmt sum_locked = {
 /* clang-format off */
 static const char *const intent_frozen[] = {
 	"intent_id", "account_id", "position_id", "candidate_id", "decision_id", "symbol", "intent_type", "qty",
-	"order_type", "limit_price", "reason_code", "reason_detail", "action_key", "exit_cycle", "phase",
+	"order_type", "limit_price", "reason_code", "rule_id", "reason_detail", "action_key", "exit_cycle", "phase",
 	"priority", "source_module", "decided_price", "threshold_price", "created_by", "created_ts", NULL
 };
 /* clang-format on */

@@ -52,6 +52,7 @@ typedef struct Board
 static Board *board = NULL;
 static BoardBucket *buckets = NULL;
 static BoardSlot *slots = NULL;
+static pg_atomic_uint64 *changed = NULL; /* a bit per slot: published since the exit worker looked */
 
 StaticAssertDecl(QTS_SYMBOL_LEN + 1 == sizeof(uint64), "a symbol fits one word");
 
@@ -61,6 +62,12 @@ board_buckets(void)
 	return pg_nextpower2_32((uint32) qts_guc.max_symbols * 2);
 }
 
+int
+qts_board_words(void)
+{
+	return (qts_guc.max_symbols + 63) / 64;
+}
+
 Size
 qts_board_size(void)
 {
@@ -68,6 +75,7 @@ qts_board_size(void)
 
 	size = add_size(size, mul_size(board_buckets(), sizeof(BoardBucket)));
 	size = add_size(size, mul_size(qts_guc.max_symbols, sizeof(BoardSlot)));
+	size = add_size(size, mul_size(qts_board_words(), sizeof(pg_atomic_uint64)));
 	return add_size(size, sizeof(BoardSlot)); /* alignment */
 }
 
@@ -80,9 +88,12 @@ qts_board_attach(void)
 	board = (Board *) base;
 	buckets = (BoardBucket *) (base + MAXALIGN(sizeof(Board)));
 	slots = (BoardSlot *) TYPEALIGN(BOARD_LINE, (uintptr_t) (buckets + board_buckets()));
+	changed = (pg_atomic_uint64 *) (slots + qts_guc.max_symbols);
 	if (found)
 		return;
 	memset(base, 0, qts_board_size());
+	for (int i = 0; i < qts_board_words(); i++)
+		pg_atomic_init_u64(&changed[i], 0);
 	board->mask = board_buckets() - 1;
 	pg_atomic_init_u32(&board->used, 0);
 	pg_atomic_init_u32(&board->day_counter, 0);
@@ -185,6 +196,14 @@ qts_board_publish(int slot, const QtsBoardEntry *entry)
 	to->copy[next & 1] = *entry;
 	pg_write_barrier();
 	pg_atomic_write_u32(&to->version, next);
+	/* a full barrier: who takes the bit sees the version */
+	pg_atomic_fetch_or_u64(&changed[slot / 64], UINT64CONST(1) << (slot % 64));
+}
+
+uint64
+qts_board_take_changed(int word)
+{
+	return pg_atomic_read_u64(&changed[word]) == 0 ? 0 : pg_atomic_exchange_u64(&changed[word], 0);
 }
 
 uint32

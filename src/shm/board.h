@@ -65,6 +65,13 @@ extern const char *qts_board_symbol(int slot);
 /* Sequence number of the last publication: equal = nothing new. */
 extern uint32 qts_board_version(int slot);
 
+/*
+ * For the exit worker alone: which of slots 64 * word .. + 63 were published
+ * since it last asked.  There are qts_board_words() words.
+ */
+extern int qts_board_words(void);
+extern uint64 qts_board_take_changed(int word);
+
 /* Copy an entry; false when nothing was published yet. */
 extern bool qts_board_read(int slot, QtsBoardEntry *out);
 

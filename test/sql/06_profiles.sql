@@ -32,14 +32,67 @@ SELECT qts.save_exit_profile('p', 'P', '{"sl1": -0.03}');
 \echo :SQLSTATE
 SELECT qts.save_exit_profile('p', 'P', '{"hardstop": {"enabled": "yes"}}');
 \echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"sl1": {"base_pct": -0.6, "max_pct": -0.7}}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"gap_down": {"pct": 0.05}}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"gap_down": {"pct": -0.5}}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"gap_down": {"window_sec": 3600}}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"break_even": {"enabled": true, "trigger": 0.01, "buffer": 0.01}}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"time_stop": {"max_hold_days": -1}}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"time_stop": {"no_momentum_profit": 0.6}}');
+\echo :SQLSTATE
+-- Rules that could never act.
+SELECT qts.save_exit_profile('p', 'P', '{"sl1": {"base_pct": -0.05}}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"sl1": {"max_pct": 0}, "sl2": {"max_pct": -0.051}, "atr": {"factor_max": 3}}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"tp1": {"qty_pct": 1}}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"tp1": {"base_pct": 0.03, "min_pct": 0.02, "stop_floor_profit": 0.02}}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"time_stop": {"no_momentum_days": 10}}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"custom_rules": [{"id": "late", "condition": "profit_below", "threshold": -0.1, "qty_pct": 0.5}]}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"custom_rules": [{"id": "all", "condition": "profit_above", "threshold": 0.05, "qty_pct": 1}]}');
+\echo :SQLSTATE
+-- Rules of the user's own.
+SELECT qts.save_exit_profile('p', 'P', '{"custom_rules": {"id": "x"}}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"custom_rules": [{"id": "x", "condition": "profit_above", "threshold": 0.05}]}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"custom_rules": [{"id": "x y", "condition": "profit_above", "threshold": 0.05, "qty_pct": 0.1}]}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"custom_rules": [{"id": "x", "condition": "profit_up", "threshold": 0.05, "qty_pct": 0.1}]}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"custom_rules": [{"id": "x", "condition": "profit_below", "threshold": 0.05, "qty_pct": 0.1}]}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"custom_rules": [{"id": "x", "condition": "profit_above", "threshold": 5, "qty_pct": 0.1}]}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"custom_rules": [{"id": "x", "condition": "profit_above", "threshold": 0.05, "qty_pct": 50}]}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"custom_rules": [{"id": "x", "condition": "profit_above", "threshold": 0.05, "qty_pct": 0.1}, {"id": "x", "condition": "profit_above", "threshold": 0.06, "qty_pct": 0.1}]}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"custom_rules": [{"id": "x", "condition": "profit_above", "threshold": 0.05, "qty_pct": 0.1, "when": "now"}]}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', jsonb_build_object('custom_rules', (SELECT jsonb_agg(jsonb_build_object('id', 'r' || g,
+	'condition', 'profit_above', 'threshold', 0.05, 'qty_pct', 0.1)) FROM generate_series(1, 9) AS g)));
+\echo :SQLSTATE
 -- Unknown names are refused with those there are.
 SELECT qts.save_exit_profile('p', 'P', '{"sl1_pct": -3.0}');
 \echo :SQLSTATE
-SELECT qts.save_exit_profile('p', 'P', '{"gap_down": {"enabled": true}}');
+SELECT qts.save_exit_profile('p', 'P', '{"gap_down": {"threshold": -0.05}}');
 \echo :SQLSTATE
 SELECT qts.save_exit_profile('p', 'P', '{"trailing": {"pct": 0.04}}');
 \echo :SQLSTATE
 SELECT qts.save_exit_profile('p', 'P', '{"sl2": {"stop_floor_profit": 0.01}}');
+\echo :SQLSTATE
+SELECT qts.save_exit_profile('p', 'P', '{"gap_up": {"enabled": true}}');
 \echo :SQLSTATE
 SELECT qts.save_exit_profile('p', 'P', '[]');
 \echo :SQLSTATE

@@ -21,7 +21,7 @@ sub unanswered
 	$sim->fault('lose_notices', times => 0);
 	$sim->fault('accept_then_close');
 	$t->order($symbol, $how);
-	$e->need($t->intent_is('UNKNOWN'));
+	$e->need($t->lost_answer);
 	return;
 }
 
@@ -274,7 +274,7 @@ subtest 'fault 25: a person has the same idea' => sub {
 	$sim->fault('foreign_twin');
 	$sim->fault('accept_then_close');
 	$t->order($symbol, ", 5, 'LMT', 80000");
-	$e->need($t->intent_is('UNKNOWN'));
+	$e->need($t->lost_answer);
 	$e->until($t->intent_is('SUBMITTED'), 'the ledger names the channel of each');
 	my ($ours) = grep { $_->{symbol} eq $symbol && $_->{channel} eq 'OpnAPI' } $sim->orders;
 	is($t->odno, $ours->{odno}, 'so ours is bound, not the other');

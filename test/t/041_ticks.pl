@@ -98,12 +98,14 @@ subtest 'F20: what cannot be a price of the day' => sub {
 };
 
 subtest 'a bid that cannot be' => sub {
-	for my $bid (1, 700_000, 70_300)
+	my $price = 70210;
+	for my $bid (1, 700_000, 70_500)
 	{
-		taken(SAMSUNG, 70200 + $bid % 7, field => { 11 => $bid });
+		taken(SAMSUNG, ++$price, field => { 11 => $bid });
 		is($e->sql("SELECT bid IS NULL FROM qts.price('${\SAMSUNG}')"), 't', "$bid is not shown, so nothing is sold on it");
 	}
-	is($e->sql("SELECT count(bid_price) FROM market.prices_ticks WHERE symbol = '${\SAMSUNG}'"), 1, 'nor stored');
+	is($e->sql("SELECT count(*), count(bid_price) FROM market.prices_ticks
+		WHERE symbol = '${\SAMSUNG}' AND last_price BETWEEN 70211 AND $price"), '3|0', 'nor stored');
 	taken(SAMSUNG, 70100);
 };
 

@@ -18,6 +18,7 @@ exit_of(QtsExitRule rule)
 {
 	return (QtsClaimIntent){.market = true,
 							.rule = rule,
+							.severity = qts_exit_severity(rule),
 							.manual = rule == QTS_RULE_MANUAL,
 							.qty = 10,
 							.held = 10,

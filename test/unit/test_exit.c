@@ -367,18 +367,33 @@ test_phases(void)
 	is(f.state.phase, QTS_PHASE_EXITED, "for good");
 }
 
+/* The row of a rule; an empty one when there is none. */
+static QtsExitExplain
+row_of(const QtsExitExplain *rows, int count, QtsExitRule rule)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (rows[i].rule == rule)
+			return rows[i];
+	}
+	return (QtsExitExplain){0};
+}
+
 static void
 test_explain(void)
 {
-	static const QtsExitRule orders[][7] = {
-		{QTS_RULE_HARD_STOP, QTS_RULE_SL2, QTS_RULE_SL1, QTS_RULE_TP1},
-		{QTS_RULE_HARD_STOP, QTS_RULE_SL2, QTS_RULE_STOP_FLOOR, QTS_RULE_SL1, QTS_RULE_TP2},
-		{QTS_RULE_HARD_STOP, QTS_RULE_SL2, QTS_RULE_STOP_FLOOR, QTS_RULE_SL1, QTS_RULE_TP3,
-		 QTS_RULE_TRAIL_PARTIAL},
-		{QTS_RULE_HARD_STOP, QTS_RULE_SL2, QTS_RULE_STOP_FLOOR},
-		{QTS_RULE_HARD_STOP, QTS_RULE_SL2, QTS_RULE_TRAIL, QTS_RULE_STOP_FLOOR},
+	static const QtsExitRule orders[][10] = {
+		{QTS_RULE_HARD_STOP, QTS_RULE_GAP_DOWN, QTS_RULE_SL2, QTS_RULE_BREAK_EVEN, QTS_RULE_SL1,
+		 QTS_RULE_CUSTOM, QTS_RULE_TP1, QTS_RULE_TIME},
+		{QTS_RULE_HARD_STOP, QTS_RULE_GAP_DOWN, QTS_RULE_SL2, QTS_RULE_STOP_FLOOR, QTS_RULE_SL1,
+		 QTS_RULE_CUSTOM, QTS_RULE_TP2, QTS_RULE_TIME},
+		{QTS_RULE_HARD_STOP, QTS_RULE_GAP_DOWN, QTS_RULE_SL2, QTS_RULE_STOP_FLOOR, QTS_RULE_SL1,
+		 QTS_RULE_CUSTOM, QTS_RULE_TP3, QTS_RULE_TRAIL_PARTIAL, QTS_RULE_TIME},
+		{QTS_RULE_HARD_STOP, QTS_RULE_SL2, QTS_RULE_STOP_FLOOR, QTS_RULE_TIME},
+		{QTS_RULE_HARD_STOP, QTS_RULE_SL2, QTS_RULE_TRAIL, QTS_RULE_STOP_FLOOR, QTS_RULE_TIME},
 	};
-	QtsExitExplain rows[QTS_RULE_COUNT];
+	QtsExitExplain rows[QTS_EXIT_ROWS];
+	QtsExitExplain row;
 	bool good = true;
 	Fixture f;
 	int count;
@@ -386,8 +401,9 @@ test_explain(void)
 	for (int phase = 0; phase < QTS_PHASE_EXITED; phase++)
 	{
 		f = fixture_in((QtsExitPhase) phase);
+		f.profile.custom_count = 1;
 		count = qts_exit_explain(&f.profile, &f.position, &f.state, &f.quote, f.control, f.now, rows);
-		for (int i = 0; i < 7; i++)
+		for (int i = 0; i < 10; i++)
 			good = tap_note((i < count ? rows[i].rule : QTS_RULE_NONE) == orders[phase][i],
 							"phase %d rule %d", phase, i) &&
 				   good;
@@ -399,13 +415,15 @@ test_explain(void)
 	f.control = QTS_CONTROL_PAUSE_ALL;
 	f.profile.tp1.qty = 0;
 	count = qts_exit_explain(&f.profile, &f.position, &f.state, &f.quote, f.control, f.now, rows);
-	is(count, 4, "four rules in OPEN");
+	is(count, 7, "seven rules in OPEN, and none of the user's own");
 	ok(rows[0].blocked_by == QTS_BLOCK_NONE && !rows[0].breached && rows[0].enabled &&
 		   rows[0].threshold == QTS_PRICE(90000) && rows[0].threshold_ppm == -100000 &&
 		   rows[0].distance_ppm == -62500,
 	   "HARD_STOP: where it is and how far");
-	ok(rows[2].breached && rows[2].blocked_by == QTS_BLOCK_CONTROL_MODE, "SL1: paused");
-	ok(!rows[3].enabled && rows[3].blocked_by == QTS_BLOCK_OFF && rows[3].threshold == 0, "TP1: off");
+	row = row_of(rows, count, QTS_RULE_SL1);
+	ok(row.breached && row.blocked_by == QTS_BLOCK_CONTROL_MODE, "SL1: paused");
+	row = row_of(rows, count, QTS_RULE_TP1);
+	ok(!row.enabled && row.blocked_by == QTS_BLOCK_OFF && row.threshold == 0, "TP1: off");
 	is(f.state.hwm, 0, "explaining changes nothing");
 	f.quote.stale = true;
 	count = qts_exit_explain(&f.profile, &f.position, &f.state, &f.quote, f.control, f.now, rows);
@@ -417,15 +435,15 @@ test_explain(void)
 	f = fixture_in(QTS_PHASE_TP2_DONE);
 	f.quote.bid = QTS_PRICE(100000);
 	count = qts_exit_explain(&f.profile, &f.position, &f.state, &f.quote, f.control, f.now, rows);
-	ok(count == 6 && rows[2].breached && rows[2].blocked_by == QTS_BLOCK_CONFIRMING,
-	   "STOP_FLOOR: confirming");
-	ok(rows[2].threshold_ppm == 6000 && rows[2].distance_ppm == 6000, "0.6 % above");
+	row = row_of(rows, count, QTS_RULE_STOP_FLOOR);
+	ok(row.breached && row.blocked_by == QTS_BLOCK_CONFIRMING, "STOP_FLOOR: confirming");
+	ok(row.threshold_ppm == 6000 && row.distance_ppm == 6000, "0.6 % above");
 	f.state.trail_partial_done = true;
 	count = qts_exit_explain(&f.profile, &f.position, &f.state, &f.quote, f.control, f.now, rows);
-	is(rows[5].blocked_by, QTS_BLOCK_PHASE, "TRAIL_PARTIAL: done");
+	is(row_of(rows, count, QTS_RULE_TRAIL_PARTIAL).blocked_by, QTS_BLOCK_PHASE, "TRAIL_PARTIAL: done");
 	f.position.live_severity = 100;
 	count = qts_exit_explain(&f.profile, &f.position, &f.state, &f.quote, f.control, f.now, rows);
-	is(rows[3].blocked_by, QTS_BLOCK_LIVE_INTENT, "SL1: a more severe one is live");
+	is(row_of(rows, count, QTS_RULE_SL1).blocked_by, QTS_BLOCK_LIVE_INTENT, "SL1: a more severe one is live");
 }
 
 int

@@ -106,7 +106,8 @@ test_check(void)
 	FAULT(trail_partial_qty, QTS_PPM + 1, QTY_RANGE, "trailing.partial_qty_pct");
 	FAULT(stop_floor_profit, 600000, FLOOR_RANGE, "tp1.stop_floor_profit");
 	FAULT(stop_floor_profit, -1, FLOOR_RANGE, "tp1.stop_floor_profit");
-	FAULT(stop_floor_profit, 50000, OK, "");
+	FAULT(stop_floor_profit, 49999, OK, "");
+	FAULT(stop_floor_profit, 50000, EVEN, "tp1.stop_floor_profit");
 	FAULT(hardstop, -70000, HARDSTOP, "hardstop.pct");
 	FAULT(hardstop, 0, HARDSTOP, "hardstop.pct");
 	FAULT(hardstop, 100000, SIGN, "hardstop.pct");
@@ -144,6 +145,93 @@ test_check(void)
 }
 
 static void
+test_check_new(void)
+{
+	FAULT(gap_pct, 50000, SIGN, "gap_down.pct");
+	FAULT(gap_pct, 0, SIGN, "gap_down.pct");
+	FAULT(gap_pct, -300000, OK, "");
+	FAULT(gap_pct, -300001, UNIT, "gap_down.pct");
+	FAULT(gap_pct, 5 * QTS_PPM, UNIT, "gap_down.pct");
+	FAULT(gap_window, 0, WINDOW, "gap_down.window_sec");
+	FAULT(gap_window, 10 * QTS_MINUTE, OK, "");
+	FAULT(gap_window, 10 * QTS_MINUTE + 1, WINDOW, "gap_down.window_sec");
+	FAULT(even_trigger, -1, SIGN, "break_even.trigger");
+	FAULT(even_trigger, 600000, UNIT, "break_even.trigger");
+	FAULT(even_buffer, -1, SIGN, "break_even.buffer");
+	FAULT(even_buffer, 600000, UNIT, "break_even.buffer");
+	FAULT(even_buffer, 30000, OK, ""); /* it is off */
+	FAULT(max_hold_days, -1, DAYS, "time_stop.max_hold_days");
+	FAULT(max_hold_days, 10001, DAYS, "time_stop.max_hold_days");
+	FAULT(max_hold_days, 0, OK, "");
+	FAULT(max_hold_days, 3, SHADOW, "time_stop.no_momentum_days");
+	FAULT(no_momentum_days, 9, OK, "");
+	FAULT(no_momentum_days, -1, DAYS, "time_stop.no_momentum_days");
+	FAULT(no_momentum_days, 10, SHADOW, "time_stop.no_momentum_days");
+	FAULT(no_momentum_profit, 600000, UNIT, "time_stop.no_momentum_profit");
+	FAULT(no_momentum_profit, -1, SIGN, "time_stop.no_momentum_profit");
+	FAULT(sl1.base, -600000, UNIT, "sl1.base_pct");
+	FAULT(trail_pct, 600000, UNIT, "trailing.pct_trail");
+	FAULT(sl2.base, -50000, OK, "");
+	FAULT(sl1.base, -50000, SHADOW, "sl1.base_pct");
+	FAULT(sl2.max, -55000, OK, "");
+	FAULT(tp1.qty, QTS_PPM, SHADOW, "tp2.qty_pct");
+	FAULT(tp2.qty, 750000, SHADOW, "tp3.qty_pct");
+	FAULT(tp2.qty, 749999, OK, "");
+	FAULT(custom_count, 9, CUSTOM_COUNT, "custom_rules");
+	FAULT(custom_count, -1, CUSTOM_COUNT, "custom_rules");
+	FAULT(custom_count, 1, CUSTOM_ID, "custom_rules[0].id");
+}
+
+static const QtsCustomRule above = {"above", true, false, 0, 50000, 500000};
+static const QtsCustomRule below = {"below", true, true, 0, -20000, 500000};
+
+#define CUSTOM_FAULT(rule, member, value, fault, field)                                                      \
+	do                                                                                                       \
+	{                                                                                                        \
+		QtsExitProfile p = qts_exit_profile_default();                                                       \
+		p.custom_count = 2;                                                                                  \
+		p.custom[0] = above;                                                                                 \
+		p.custom[1] = below;                                                                                 \
+		p.custom[rule].member = (value);                                                                     \
+		ok(fault_is(&p, QTS_PROFILE_##fault, field), #rule " " field ": " #value);                           \
+	} while (0)
+
+static void
+test_check_custom(void)
+{
+	QtsExitProfile profile = qts_exit_profile_default();
+
+	CUSTOM_FAULT(0, priority, 5, OK, "");
+	CUSTOM_FAULT(0, threshold, -50000, CUSTOM_SIGN, "custom_rules[0].threshold");
+	CUSTOM_FAULT(1, threshold, 20000, CUSTOM_SIGN, "custom_rules[1].threshold");
+	CUSTOM_FAULT(0, threshold, 5 * QTS_PPM, UNIT, "custom_rules[0].threshold");
+	CUSTOM_FAULT(1, threshold, -600000, UNIT, "custom_rules[1].threshold");
+	CUSTOM_FAULT(1, qty, 50 * QTS_PPM, QTY_RANGE, "custom_rules[1].qty_pct");
+	CUSTOM_FAULT(1, threshold, -100000, SHADOW, "custom_rules[1].threshold");
+	CUSTOM_FAULT(1, threshold, -99999, OK, "");
+	CUSTOM_FAULT(0, qty, QTS_PPM, SHADOW, "custom_rules[0].threshold");
+	CUSTOM_FAULT(1, qty, QTS_PPM, OK, "");
+	CUSTOM_FAULT(0, id[0], '\0', CUSTOM_ID, "custom_rules[0].id");
+	CUSTOM_FAULT(0, id[2], ':', CUSTOM_ID, "custom_rules[0].id");
+
+	profile.custom_count = 3;
+	profile.custom[0] = profile.custom[1] = above;
+	profile.custom[2] = below;
+	ok(fault_is(&profile, QTS_PROFILE_CUSTOM_ID, "custom_rules[1].id"), "a name is given once");
+	profile.custom[0].priority = 3;
+	profile.custom[1].priority = 1;
+	profile.custom[2].priority = 1;
+	profile.custom[1].id[0] = 'A';
+	qts_exit_profile_sort(&profile);
+	ok(strcmp(profile.custom[0].id, "Above") == 0 && strcmp(profile.custom[1].id, "below") == 0 &&
+		   strcmp(profile.custom[2].id, "above") == 0,
+	   "in order of priority, equal ones as they stood");
+	is(qts_exit_custom_find(&profile, "below"), 1, "found by name");
+	is(qts_exit_custom_find(&profile, "nosuch"), QTS_CUSTOM_NONE, "or not");
+	is(qts_exit_custom_find(&profile, NULL), QTS_CUSTOM_NONE, "nor without a name");
+}
+
+static void
 test_check_combined(void)
 {
 	QtsExitProfile profile = qts_exit_profile_default();
@@ -151,6 +239,17 @@ test_check_combined(void)
 	profile.hardstop_enabled = false;
 	profile.hardstop = 0;
 	ok(fault_is(&profile, QTS_PROFILE_OK, ""), "a disabled hard stop needs no number");
+
+	profile = qts_exit_profile_default();
+	profile.sl2.max = -55000;
+	profile.factor_max = 3 * QTS_PPM;
+	ok(fault_is(&profile, QTS_PROFILE_SHADOW, "sl1.base_pct"), "SL1 at -6 % where SL2 stays at -5.5 %");
+
+	profile = qts_exit_profile_default();
+	profile.even_enabled = true;
+	ok(fault_is(&profile, QTS_PROFILE_OK, ""), "break even as shipped, switched on");
+	profile.even_buffer = profile.even_trigger;
+	ok(fault_is(&profile, QTS_PROFILE_EVEN, "break_even.buffer"), "sold where it is armed");
 
 	profile = qts_exit_profile_default();
 	profile.sl2.max = 0;
@@ -172,7 +271,13 @@ test_check_combined(void)
 static void
 test_severity(void)
 {
-	static const int expected[] = {0, 120, 100, 80, 90, 10, 20, 30, 5, 5, 40};
+	static const int expected[QTS_RULE_COUNT] = {
+		[QTS_RULE_EMERGENCY] = 120, [QTS_RULE_HARD_STOP] = 120, [QTS_RULE_GAP_DOWN] = 110,
+		[QTS_RULE_SL2] = 100,		[QTS_RULE_SL1] = 90,		[QTS_RULE_STOP_FLOOR] = 80,
+		[QTS_RULE_BREAK_EVEN] = 80, [QTS_RULE_CUSTOM] = 35,		[QTS_RULE_TP1] = 10,
+		[QTS_RULE_TP2] = 20,		[QTS_RULE_TP3] = 30,		[QTS_RULE_TRAIL_PARTIAL] = 5,
+		[QTS_RULE_TRAIL] = 5,		[QTS_RULE_TIME] = 1,		[QTS_RULE_MANUAL] = 40,
+	};
 	bool good = true;
 
 	for (int i = 0; i < QTS_RULE_COUNT; i++)
@@ -181,27 +286,41 @@ test_severity(void)
 			   good;
 	ok(good, "severity of every rule");
 	is(qts_exit_severity((QtsExitRule) 99), 0, "no rule, no severity");
+	is(qts_custom_severity(true), 70, "a stop of the user's own lies above a manual exit");
+	is(qts_custom_severity(false), 35, "a profit of the user's own above TP3");
 }
 
 static void
 test_gate(void)
 {
-	/* HARD_STOP SL2 STOP_FLOOR SL1 TP1 TP2 TP3 TRAIL_PARTIAL TRAIL MANUAL */
-	static const char *const expected[] = {"01111111111", "01111000001", "01000000001"};
+	static const QtsExitRule stops[] = {QTS_RULE_GAP_DOWN, QTS_RULE_SL2, QTS_RULE_STOP_FLOOR,
+										QTS_RULE_BREAK_EVEN, QTS_RULE_SL1};
 	bool good = true;
 
-	for (int mode = 0; mode <= QTS_CONTROL_PAUSE_ALL; mode++)
+	for (int mode = 0; mode <= QTS_CONTROL_EMERGENCY_FLATTEN; mode++)
 	{
-		for (int rule = 0; rule < QTS_RULE_COUNT; rule++)
-			good = tap_note(qts_exit_allowed((QtsControlMode) mode, (QtsExitRule) rule) ==
-								(expected[mode][rule] == '1'),
-							"%s %s", qts_control_mode_name((QtsControlMode) mode),
-							qts_exit_rule_name((QtsExitRule) rule)) &&
-				   good;
+		for (int i = QTS_RULE_EMERGENCY; i < QTS_RULE_COUNT; i++)
+		{
+			QtsExitRule rule = (QtsExitRule) i;
+			bool expected =
+				rule == QTS_RULE_HARD_STOP || rule == QTS_RULE_MANUAL || mode == QTS_CONTROL_RUNNING;
+
+			if (rule == QTS_RULE_EMERGENCY)
+				expected = mode == QTS_CONTROL_EMERGENCY_FLATTEN;
+			for (size_t k = 0; mode == QTS_CONTROL_PAUSE_PROFIT && k < sizeof(stops) / sizeof(stops[0]); k++)
+				expected = expected || rule == stops[k];
+			good =
+				tap_note(qts_exit_allowed((QtsControlMode) mode, rule, qts_exit_severity(rule)) == expected,
+						 "%s %s", qts_control_mode_name((QtsControlMode) mode), qts_exit_rule_name(rule)) &&
+				good;
+		}
 	}
 	ok(good, "what each control mode lets through");
-	ok(!qts_exit_allowed((QtsControlMode) 99, QTS_RULE_SL1) &&
-		   qts_exit_allowed((QtsControlMode) 99, QTS_RULE_HARD_STOP),
+	ok(qts_exit_allowed(QTS_CONTROL_PAUSE_PROFIT, QTS_RULE_CUSTOM, qts_custom_severity(true)) &&
+		   !qts_exit_allowed(QTS_CONTROL_PAUSE_PROFIT, QTS_RULE_CUSTOM, qts_custom_severity(false)),
+	   "PAUSE_PROFIT lets through profit_below alone");
+	ok(!qts_exit_allowed((QtsControlMode) 99, QTS_RULE_SL1, 90) &&
+		   qts_exit_allowed((QtsControlMode) 99, QTS_RULE_HARD_STOP, 120),
 	   "an unknown mode pauses all but the hard stop");
 }
 
@@ -214,12 +333,12 @@ test_names(void)
 	QtsControlMode control = QTS_CONTROL_RUNNING;
 	QtsPositionMode mode = QTS_POSITION_ENABLED;
 
-	for (int i = QTS_RULE_HARD_STOP; i < QTS_RULE_COUNT; i++)
+	for (int i = QTS_RULE_EMERGENCY; i < QTS_RULE_COUNT; i++)
 		good = good && qts_exit_rule_parse(qts_exit_rule_name((QtsExitRule) i), &rule) && (int) rule == i;
 	for (int i = 0; i < QTS_PHASE_COUNT; i++)
 		good =
 			good && qts_exit_phase_parse(qts_exit_phase_name((QtsExitPhase) i), &phase) && (int) phase == i;
-	for (int i = 0; i <= QTS_CONTROL_PAUSE_ALL; i++)
+	for (int i = 0; i <= QTS_CONTROL_EMERGENCY_FLATTEN; i++)
 		good = good && qts_control_mode_parse(qts_control_mode_name((QtsControlMode) i), &control) &&
 			   (int) control == i;
 	for (int i = 0; i <= QTS_POSITION_MANUAL_ONLY; i++)
@@ -232,7 +351,7 @@ test_names(void)
 	   "other names are refused");
 	for (int i = 0; i < QTS_BLOCK_COUNT; i++)
 		good = good && strcmp(qts_exit_block_name((QtsExitBlock) i), "INVALID") != 0;
-	for (int i = 0; i <= QTS_PROFILE_CONFIRM; i++)
+	for (int i = 0; i < QTS_PROFILE_FAULTS; i++)
 		good = good && strcmp(qts_profile_fault_text((QtsProfileFault) i), "INVALID") != 0;
 	ok(good, "every block and fault has a text");
 }
@@ -243,6 +362,8 @@ main(void)
 	test_vectors();
 	test_bounds();
 	test_check();
+	test_check_new();
+	test_check_custom();
 	test_check_combined();
 	test_severity();
 	test_gate();

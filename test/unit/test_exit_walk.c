@@ -15,6 +15,7 @@
 typedef struct Intent
 {
 	QtsExitRule rule;
+	int custom;
 	QtsExitPhase phase;
 	int cycle;
 	QtsQty qty;
@@ -31,6 +32,9 @@ typedef struct Walk
 	Intent intents[INTENTS];
 	int count;
 	int decisions;
+	int raised;
+	int banded;			/* evaluations that left a band */
+	int64_t buys;		/* orders that bought */
 	const char *broken; /* first violated rule */
 } Walk;
 
@@ -39,6 +43,26 @@ walk_require(Walk *w, bool holds, const char *what)
 {
 	if (!holds && w->broken == NULL)
 		w->broken = what;
+}
+
+static void
+walk_init_profile(Walk *w)
+{
+	QtsExitProfile *profile = &w->f.profile;
+
+	profile->even_enabled = tap_chance(&w->rng, 50);
+	profile->trading_days = tap_chance(&w->rng, 50);
+	profile->custom_count = (int) tap_range(&w->rng, 0, 3);
+	for (int i = 0; i < profile->custom_count; i++)
+	{
+		QtsCustomRule *rule = &profile->custom[i];
+
+		snprintf(rule->id, sizeof(rule->id), "rule%d", i);
+		rule->enabled = tap_chance(&w->rng, 90);
+		rule->below = tap_chance(&w->rng, 50);
+		rule->threshold = (rule->below ? -1 : 1) * tap_range(&w->rng, 5, 60) * 1000;
+		rule->qty = tap_range(&w->rng, 1, 10) * 100000;
+	}
 }
 
 static void
@@ -53,6 +77,9 @@ walk_init(Walk *w, uint64_t seed, int64_t scale)
 	w->f.position.original_qty = w->f.position.qty;
 	w->f.position.avg_price = QTS_PRICE(w->price) * scale;
 	w->f.state.atr_pct = tap_range(&w->rng, 0, 50) * 1000;
+	w->buys = w->f.position.last_buy = 1;
+	w->f.quote.prev_close = w->f.position.avg_price;
+	walk_init_profile(w);
 	if (tap_chance(&w->rng, 30))
 		w->f.profile.tp3.qty = 0;
 	w->f.profile.start_trailing = tap_chance(&w->rng, 70);
@@ -67,10 +94,13 @@ walk_load(Walk *w)
 
 	position->live_severity = 0;
 	memset(position->live_rule, 0, sizeof(position->live_rule));
+	memset(position->live_custom, 0, sizeof(position->live_custom));
 	for (int i = 0; i < w->count; i++)
 	{
 		const Intent *intent = &w->intents[i];
-		int severity = qts_exit_severity(intent->rule);
+		int severity = intent->rule == QTS_RULE_CUSTOM
+						   ? qts_custom_severity(w->f.profile.custom[intent->custom].below)
+						   : qts_exit_severity(intent->rule);
 
 		if (intent->live)
 		{
@@ -78,8 +108,11 @@ walk_load(Walk *w)
 			if (severity > position->live_severity)
 				position->live_severity = severity;
 		}
-		if (intent->cycle == w->f.state.cycle && (intent->live || intent->filled == intent->qty) &&
-			(intent->phase == w->f.state.phase || intent->rule == QTS_RULE_SL1))
+		if (intent->cycle != w->f.state.cycle || (!intent->live && intent->filled < intent->qty))
+			continue;
+		if (intent->rule == QTS_RULE_CUSTOM)
+			position->live_custom[intent->custom] = true;
+		else if (intent->phase == w->f.state.phase || intent->rule == QTS_RULE_SL1)
 			position->live_rule[intent->rule] = true;
 	}
 	walk_require(w, locked <= position->qty, "more is on sale than held");
@@ -114,11 +147,48 @@ walk_trade(Walk *w)
 	}
 }
 
+/* Another day begins, perhaps far from where the last one ended. */
+static void
+walk_next_day(Walk *w)
+{
+	Fixture *f = &w->f;
+
+	f->quote.prev_close = QTS_PRICE(w->price) * w->scale;
+	f->quote.first = 0;
+	f->quote.since_open = 0;
+	f->position.held_days += (int) tap_range(&w->rng, 1, 3);
+	f->position.held_trading_days++;
+	w->price = w->price * tap_range(&w->rng, 92, 106) / 100;
+}
+
+/* Shares come: of an order that goes on, or of another one. */
+static void
+walk_buy(Walk *w)
+{
+	Fixture *f = &w->f;
+
+	if (tap_chance(&w->rng, 50))
+		f->position.last_buy = ++w->buys;
+	f->position.qty += tap_range(&w->rng, 1, 50);
+	f->position.avg_price =
+		QTS_PRICE((f->position.avg_price / w->scale / QTS_PRICE_SCALE + w->price) / 2) * w->scale;
+}
+
+static QtsControlMode
+walk_control(Walk *w)
+{
+	if (tap_range(&w->rng, 1, 4000) == 1)
+		return QTS_CONTROL_EMERGENCY_FLATTEN;
+	return tap_chance(&w->rng, 90) ? QTS_CONTROL_RUNNING
+								   : (QtsControlMode) tap_range(&w->rng, 0, QTS_CONTROL_PAUSE_ALL);
+}
+
 /* The price, the clock, and now and then something from outside. */
 static void
 walk_world(Walk *w)
 {
 	Fixture *f = &w->f;
+	QtsTime before = f->now;
 
 	w->price += tap_range(&w->rng, -4, 4) * 100 + (tap_chance(&w->rng, 2) ? -2500 : 0);
 	if (w->price < 1000)
@@ -128,15 +198,93 @@ walk_world(Walk *w)
 	f->quote.bid = tap_chance(&w->rng, 80) ? QTS_PRICE(w->price) * w->scale : 0;
 	f->quote.stale = tap_chance(&w->rng, 5);
 	f->quote.in_session = !tap_chance(&w->rng, 3);
+	f->quote.since_open += f->now - before;
+	if (tap_range(&w->rng, 1, 200) == 1)
+		walk_next_day(w);
+	if (f->quote.first == 0 && !f->quote.stale && f->quote.in_session)
+		f->quote.first = f->quote.bid > 0 ? f->quote.bid : f->quote.last;
 	f->position.quarantined = tap_chance(&w->rng, 2);
 	f->position.mode = tap_chance(&w->rng, 3) ? QTS_POSITION_MANUAL_ONLY : QTS_POSITION_ENABLED;
-	f->control = tap_chance(&w->rng, 90) ? QTS_CONTROL_RUNNING : (QtsControlMode) tap_range(&w->rng, 0, 2);
+	f->control = walk_control(w);
 	if (f->position.qty > 0 && tap_chance(&w->rng, 1))
+		walk_buy(w);
+}
+
+/* Was the same trigger satisfied in this cycle already? */
+static bool
+walk_did_once(const Walk *w, const QtsExitDecision *d)
+{
+	for (int i = 0; i < w->count; i++)
 	{
-		f->position.qty += tap_range(&w->rng, 1, 50);
-		f->position.avg_price =
-			QTS_PRICE((f->position.avg_price / w->scale / QTS_PRICE_SCALE + w->price) / 2) * w->scale;
+		const Intent *intent = &w->intents[i];
+
+		if (intent->rule == d->rule && intent->custom == d->custom && intent->cycle == w->f.state.cycle &&
+			(intent->live || (intent->filled == intent->qty && qts_exit_once(d->rule))))
+			return true;
 	}
+	return false;
+}
+
+/* Prices above it, to a limit, only move the mark. */
+static void
+walk_check_raise(Walk *w, QtsExitBand band)
+{
+	const Fixture *f = &w->f;
+	QtsExitState raised = f->state;
+	QtsExitState state = f->state;
+	QtsExitQuote quote = f->quote;
+	QtsTime now = f->now + QTS_MINUTE;
+	QtsExitBand next;
+	QtsExitDecision d;
+
+	quote.bid = 0;
+	quote.last = tap_chance(&w->rng, 50) ? band.rise - 1 : tap_range(&w->rng, band.high, band.rise - 1);
+	quote.since_open += QTS_MINUTE;
+	if (quote.last > QTS_PRICE(1000000) * w->scale)
+		quote.last = band.high;
+	qts_exit_raise(&raised, &band, quote.last, now);
+	d = qts_exit_evaluate(&f->profile, &f->position, &state, &quote, f->control, now);
+	next = qts_exit_band(&f->profile, &f->position, &state, &quote, f->control);
+	walk_require(w,
+				 d.rule == QTS_RULE_NONE && !d.state_changed && memcmp(&state, &raised, sizeof(state)) == 0,
+				 "a price above the band did more than raise the mark");
+	walk_require(w, memcmp(&next, &band, sizeof(next)) == 0, "and the band with it");
+	w->raised++;
+}
+
+/* Prices inside the band concern nobody. */
+static void
+walk_check_band(Walk *w)
+{
+	const Fixture *f = &w->f;
+	QtsExitBand band = qts_exit_band(&f->profile, &f->position, &f->state, &f->quote, f->control);
+	QtsExitState state = f->state;
+	QtsExitQuote quote = f->quote;
+	QtsExitDecision d;
+
+	if (band.low + 1 >= band.high)
+		return;
+	w->banded++;
+	quote.bid = 0;
+	switch (tap_range(&w->rng, 0, 2))
+	{
+		case 0:
+			quote.last = band.low + 1;
+			break;
+		case 1:
+			quote.last = band.high - 1;
+			break;
+		default:
+			quote.last = tap_range(&w->rng, band.low + 1, band.high - 1);
+			break;
+	}
+	quote.since_open += QTS_MINUTE;
+	d = qts_exit_evaluate(&f->profile, &f->position, &state, &quote, f->control, f->now + QTS_MINUTE);
+	walk_require(w, d.rule == QTS_RULE_NONE && !d.state_changed && !d.add_buy && d.grown == 0,
+				 "a price inside the band decided or changed something");
+	walk_require(w, memcmp(&state, &f->state, sizeof(state)) == 0, "a price inside the band left a trace");
+	if (band.high < band.rise)
+		walk_check_raise(w, band);
 }
 
 static void
@@ -158,16 +306,23 @@ walk_check_decision(Walk *w, const QtsExitState *before, const QtsExitDecision *
 		return;
 	}
 	walk_require(w, before->phase != QTS_PHASE_EXITED, "decided after the end");
-	walk_require(w, d->hold == QTS_BLOCK_NONE && !d->add_buy, "decided while held");
-	walk_require(w, !w->f.quote.stale && w->f.quote.in_session, "decided on a bad price");
-	walk_require(w, !position->quarantined && position->mode == QTS_POSITION_ENABLED,
+	walk_require(w, d->hold == QTS_BLOCK_NONE && !d->add_buy && d->grown == 0, "decided while held");
+	walk_require(w, w->f.quote.in_session, "decided out of hours");
+	walk_require(w, !w->f.quote.stale || d->rule == QTS_RULE_EMERGENCY, "decided on a bad price");
+	walk_require(w,
+				 !position->quarantined &&
+					 (position->mode == QTS_POSITION_ENABLED ||
+					  (d->rule == QTS_RULE_EMERGENCY && position->mode == QTS_POSITION_MANUAL_ONLY)),
 				 "decided for a position taken out");
-	walk_require(w, qts_exit_allowed(w->f.control, d->rule), "decided in a pause");
+	walk_require(w, qts_exit_allowed(w->f.control, d->rule, d->severity), "decided in a pause");
 	walk_require(w, d->qty > 0 && d->qty <= position->qty, "quantity out of range");
 	walk_require(w, d->supersede || d->qty <= position->available, "more than available");
 	walk_require(w, d->full == (d->qty == position->qty), "full or not");
-	walk_require(w, !position->live_rule[d->rule], "rule repeated");
-	walk_require(w, qts_exit_severity(d->rule) > position->live_severity, "not more severe");
+	walk_require(w, (d->custom != QTS_CUSTOM_NONE) == (d->rule == QTS_RULE_CUSTOM), "which custom rule");
+	walk_require(w, !walk_did_once(w, d), "more than one exit of a cycle and trigger");
+	walk_require(w, !qts_exit_sells_all(d->rule) || d->supersede || d->qty == position->available,
+				 "a full exit left shares");
+	walk_require(w, d->severity > position->live_severity, "not more severe");
 	walk_require(w, d->supersede == (position->live_severity > 0), "supersede or not");
 }
 
@@ -175,7 +330,7 @@ walk_check_decision(Walk *w, const QtsExitState *before, const QtsExitDecision *
 static void
 walk_check_explained(Walk *w, const QtsExitState *before, const QtsExitDecision *d)
 {
-	QtsExitExplain rows[QTS_RULE_COUNT];
+	QtsExitExplain rows[QTS_EXIT_ROWS];
 	const Fixture *f = &w->f;
 	QtsExitRule first = QTS_RULE_NONE;
 	int count = qts_exit_explain(&f->profile, &f->position, before, &f->quote, f->control, f->now, rows);
@@ -185,7 +340,7 @@ walk_check_explained(Walk *w, const QtsExitState *before, const QtsExitDecision 
 		if (rows[i].breached && rows[i].blocked_by == QTS_BLOCK_NONE)
 			first = rows[i].rule;
 	}
-	walk_require(w, d->add_buy || first == d->rule, "explained otherwise");
+	walk_require(w, d->add_buy || d->grown > 0 || first == d->rule, "explained otherwise");
 }
 
 static void
@@ -199,11 +354,13 @@ walk_act(Walk *w, const QtsExitDecision *d)
 	}
 	if (d->add_buy)
 		w->f.position.original_qty = w->f.position.qty;
+	w->f.position.original_qty += d->grown;
 	if (d->rule == QTS_RULE_NONE || w->count == INTENTS)
 		return;
 	w->decisions++;
 	w->intents[w->count++] = (Intent){
 		.rule = d->rule,
+		.custom = d->custom,
 		.phase = w->f.state.phase,
 		.cycle = w->f.state.cycle,
 		.qty = d->qty,
@@ -224,6 +381,7 @@ walk_step(Walk *w)
 	d = qts_exit_evaluate(&w->f.profile, &w->f.position, &w->f.state, &w->f.quote, w->f.control, w->f.now);
 	walk_check_decision(w, &before, &d);
 	walk_check_explained(w, &before, &d);
+	walk_check_band(w);
 	walk_act(w, &d);
 	return d;
 }
@@ -246,6 +404,9 @@ main(void)
 	int seen[QTS_RULE_COUNT] = {0};
 	int exited = 0;
 	int resets = 0;
+	int grown = 0;
+	int banded = 0;
+	int raised = 0;
 
 	for (uint64_t seed = 1; seed <= RUNS && good && scaled; seed++)
 	{
@@ -258,18 +419,23 @@ main(void)
 
 			seen[a.rule]++;
 			resets += a.add_buy;
+			grown += a.grown > 0;
 			good = tap_note(one.broken == NULL, "seed %d step %d: %s", (int) seed, step,
 							one.broken ? one.broken : "");
 			scaled = tap_note(same_decision(&a, &b), "seed %d step %d: %s, times ten %s", (int) seed, step,
 							  qts_exit_rule_name(a.rule), qts_exit_rule_name(b.rule));
 		}
+		banded += one.banded;
+		raised += one.raised;
 		exited += one.f.state.phase == QTS_PHASE_EXITED;
 	}
 	ok(good, "no walk breaks a rule");
 	ok(scaled, "ten times the prices give the same decisions");
 	ok(exited > 0 && exited < RUNS, "some walks end, some do not");
 	ok(resets > 0, "shares were added");
-	for (int i = QTS_RULE_HARD_STOP; i <= QTS_RULE_TRAIL; i++)
+	ok(grown > 0, "also by an order that went on");
+	ok(banded > RUNS * STEPS / 20 && raised > RUNS, "bands are no rarity, nor such that rise");
+	for (int i = QTS_RULE_EMERGENCY; i <= QTS_RULE_TIME; i++)
 		ok(seen[i] > 0, qts_exit_rule_name((QtsExitRule) i));
 	return tap_done();
 }

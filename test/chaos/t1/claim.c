@@ -81,6 +81,7 @@ claim_facts(const World *w, const ChaosIntent *intent, QtsQty sellable)
 							.manual = intent->manual,
 							.market = intent->market,
 							.rule = intent->rule,
+							.severity = intent->priority,
 							.qty = intent->qty,
 							.price = intent->price,
 							.expires = intent->expires,
@@ -207,6 +208,7 @@ reclaim(World *w, int account, ChaosClaim *claims, int max)
 		facts.entry = intent->entry;
 		facts.manual = intent->manual;
 		facts.rule = intent->rule;
+		facts.severity = intent->priority;
 		facts.expires = intent->expires;
 		order->updated_at = w->now;
 		order->life.retry_at = QTS_TIME_NONE;

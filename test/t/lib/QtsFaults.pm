@@ -73,6 +73,14 @@ sub intent_is
 		WHERE intent_id = '$self->{intent}')";
 }
 
+# No answer came to its request; what became of it may be known already.
+sub lost_answer
+{
+	my ($self) = @_;
+	return "(SELECT error_message IS NOT NULL FROM trade.order_intents
+		WHERE intent_id = '$self->{intent}')";
+}
+
 # A column of the order.
 sub of
 {

@@ -1,14 +1,14 @@
 #!/bin/bash
 # Measures qts beside what others do, in one run: bench.sh [name...]
 #
-# Names: limits orders exits fills frames cycle wakes prices board ingest caches
+# Names: limits orders exits fills frames cycle replay wakes prices board ingest caches
 # sockets throughput limiter ledger recovery soak; all of them without.
 # Everything runs in a private cluster with fsync on, and against one simulator
 # without a rate limit.  A run whose counters disagree fails.  See docs/bench.md.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 BENCH=$QTS_ROOT/test/bench
-ALL=(limits orders exits fills frames cycle wakes prices board ingest caches sockets ledger throughput limiter recovery soak)
+ALL=(limits orders exits fills frames cycle replay wakes prices board ingest caches sockets ledger throughput limiter recovery soak)
 REDIS_PID=
 
 symbols_json() # TEMPLATE with CODE: one object for each of the forty symbols

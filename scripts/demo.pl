@@ -155,6 +155,20 @@ sub summary
 	return $ok && !@$broken;
 }
 
+# The position with the most sales, drawn from what was stored of it.
+sub picture
+{
+	my $svg = ask('SELECT qts.replay_svg(p.position_id) FROM trade.positions AS p WHERE EXISTS (SELECT FROM trade.fills AS f
+		WHERE f.position_id = p.position_id) ORDER BY (SELECT count(*) FROM trade.fills AS f
+		WHERE f.position_id = p.position_id) DESC, p.symbol LIMIT 1');
+	my $file = ($ENV{TMPDIR} // '/tmp') . "/qts-demo-trade.$$.svg";
+	return if $svg eq '' || !open my $fh, '>', $file;
+	print $fh $svg;
+	close $fh;
+	print "a trade as a picture, with the thresholds it met: $file\n";
+	return;
+}
+
 # --- the market ------------------------------------------------------------
 
 my $market = $ENV{QTS_DEMO_BARS}
@@ -189,6 +203,7 @@ exit 130 if $stop && !$interactive;
 $screen->close;
 await('open orders end', 'SELECT NOT EXISTS (SELECT FROM qts.open_orders)') unless $stop;
 my $good = summary($market);
+picture();
 close $to_psql;
 waitpid $psql, 0;
 exit($good ? 0 : 1);

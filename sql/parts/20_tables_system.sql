@@ -36,6 +36,8 @@ CREATE UNLOGGED TABLE system.process_locks (
 CREATE TABLE system.audit_log (
 	audit_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	ts timestamptz NOT NULL DEFAULT clock_timestamp(),
+	-- by the engine's clock, which a simulation moves
+	engine_ts timestamptz,
 	actor text NOT NULL DEFAULT session_user,
 	action text NOT NULL,
 	object text,

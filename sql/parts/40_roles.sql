@@ -118,6 +118,8 @@ BEGIN
 	GRANT USAGE ON SCHEMA qts TO qts_viewer;
 	GRANT SELECT ON ALL TABLES IN SCHEMA qts TO qts_viewer, qts_gateway;
 	PERFORM qts._grant_execute(ARRAY['status', 'health', 'price', 'book', 'ticks', 'cache_stats', 'help', 'available_qty', 'explain_exit', 'timeline', 'sessions',
+		'backtest', 'backtest_events', 'backtest_days', 'backtest_path', 'backtest_equity', 'backtest_summary', 'performance',
+		'trade_stats', 'replay', 'replay_path', 'replay_svg', 'backtest_svg', '_backtest_progress',
 		'previous_close', 'check_invariants', '_now', '_metrics', '_price_metrics', '_reference_metrics', '_locked_qty', '_kst', '_mask', '_history_bytes'], role)
 		FROM unnest(ARRAY['qts_viewer', 'qts_gateway']) AS role;
 	PERFORM qts._grant_execute(ARRAY['exit', 'cancel_order', 'cancel_intent', 'set_exit_mode', 'emergency_flatten',

@@ -3,8 +3,8 @@
 CREATE OR REPLACE FUNCTION qts._audit(action text, object text, reason text, before jsonb, after jsonb) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-	INSERT INTO system.audit_log (actor, action, object, reason, before, after)
-	VALUES (session_user, _audit.action, _audit.object, _audit.reason, _audit.before, _audit.after);
+	INSERT INTO system.audit_log (engine_ts, actor, action, object, reason, before, after)
+	VALUES (qts._now(), session_user, _audit.action, _audit.object, _audit.reason, _audit.before, _audit.after);
 END;
 
 CREATE OR REPLACE FUNCTION qts._need_reason(reason text) RETURNS void

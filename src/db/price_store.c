@@ -141,11 +141,15 @@ warm_quote(QtsBoardEntry *entry, int row)
 		entry->source = source;
 }
 
-/* Rows of one symbol follow each other; what the board has is never set back. */
+/*
+ * Rows of one symbol follow each other; what the board has is never set back, and
+ * not published again when nothing is new: whoever watches would count one price twice.
+ */
 static void
 warm_entries(int n, QtsDate date)
 {
 	QtsBoardEntry entry = {0};
+	QtsBoardEntry before = {0};
 	int slot = -1;
 	bool fresh = false;
 
@@ -159,13 +163,15 @@ warm_entries(int n, QtsDate date)
 			fresh = !qts_board_read(slot, &entry);
 			if (fresh)
 				memset(&entry, 0, sizeof(entry));
+			memcpy(&before, &entry, sizeof(entry));
 			if (fresh)
 				entry.source = QTS_SOURCE_COUNT;
 			warm_limits(&entry, i, date);
 		}
 		if (fresh)
 			warm_quote(&entry, i);
-		if (i + 1 == n || qts_board_find(qts_col_text(i + 1, 1)) != slot)
+		if ((i + 1 == n || qts_board_find(qts_col_text(i + 1, 1)) != slot) &&
+			(fresh || memcmp(&before, &entry, sizeof(entry)) != 0))
 			qts_board_publish(slot, &entry);
 	}
 }

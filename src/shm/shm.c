@@ -15,6 +15,7 @@
 #include "shm/board.h"
 #include "shm/books.h"
 #include "shm/point.h"
+#include "shm/progress.h"
 #include "shm/shm.h"
 
 QtsShared *qts_shm = NULL;
@@ -29,6 +30,7 @@ shm_request(void)
 		prev_request();
 	RequestAddinShmemSpace(
 		add_size(MAXALIGN(sizeof(QtsShared)), add_size(qts_board_size(), qts_books_size())));
+	RequestAddinShmemSpace(MAXALIGN(qts_progress_size()));
 #ifdef QTS_POINTS
 	RequestAddinShmemSpace(qts_points_size());
 #endif
@@ -67,6 +69,7 @@ shm_startup(void)
 	}
 	qts_board_attach();
 	qts_books_attach();
+	qts_progress_attach();
 #ifdef QTS_POINTS
 	qts_points_attach();
 #endif

@@ -49,12 +49,16 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT 'oversell', p.position_id::text, format('held %s, locked by live exits %s', p.qty, l.locked)
 	-- an order may be for less than its intent, because less was left to sell
-	FROM trade.positions AS p JOIN (SELECT i.position_id, sum(coalesce(o.qty, i.qty) - i.filled_qty)::bigint AS locked
+	FROM trade.positions AS p JOIN (SELECT i.position_id, sum(coalesce(o.qty, i.qty) - i.filled_qty)::bigint AS locked,
+			bool_or(coalesce(o.cancel_attempts, 0) > 0) AS cancelled
 		FROM trade.order_intents AS i LEFT JOIN trade.orders AS o ON o.intent_id = i.intent_id
 		WHERE i.intent_type <> 'ENTRY'
 			AND i.status IN ('PENDING_APPROVAL', 'NEW', 'SUBMITTING', 'UNKNOWN', 'SUBMITTED', 'PARTIAL')
 		GROUP BY i.position_id) AS l ON l.position_id = p.position_id
-	WHERE l.locked > p.qty
+	-- a sale made elsewhere while ours was live: it is cancelled, which the broker may refuse
+	LEFT JOIN LATERAL (SELECT sum(m.filled_qty)::bigint AS sold FROM trade.orders AS m
+		WHERE l.cancelled AND m.position_id = p.position_id AND m.side = 'SELL' AND m.origin = 'MANUAL') AS m ON true
+	WHERE l.locked > p.qty + coalesce(m.sold, 0)
 	UNION ALL
 	-- shares that came by the balance may be sold too
 	SELECT 'oversell', p.position_id::text, format('bought %s, came by the balance %s, sold %s',

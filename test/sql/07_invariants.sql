@@ -59,6 +59,24 @@ VALUES ('00000000-0000-0000-0007-000000000004', '70000000-01', '007001', now(), 
 SELECT invariant, subject, detail FROM qts.check_invariants()
 WHERE subject LIKE '%0007-00000000000_' OR subject LIKE '%0007-0000000000f_' ORDER BY subject;
 ROLLBACK;
+-- Somebody sells elsewhere what an order of ours is live for: ours is to be cancelled, and the broker may refuse.
+BEGIN;
+INSERT INTO market.stocks (symbol, name, market) VALUES ('007006', 'Cancelled', 'KOSPI'), ('007007', 'Not cancelled', 'KOSPI');
+SET LOCAL session_replication_role = replica;
+INSERT INTO trade.positions (position_id, account_id, symbol, qty, original_qty, adjusted_qty, avg_price, entry_ts)
+SELECT ('00000000-0000-0000-0007-00000000000' || n)::uuid, '70000000-01', '00700' || n, 5, 10, 0, 1000, now() FROM generate_series(6, 7) AS n;
+INSERT INTO trade.order_intents (intent_id, account_id, position_id, symbol, intent_type, qty, reason_code, action_key, source_module, status)
+SELECT ('00000000-0000-0000-0007-0000000000a' || n)::uuid, '70000000-01', ('00000000-0000-0000-0007-00000000000' || n)::uuid,
+	'00700' || n, 'EXIT_FULL', 10, 'TP1', 'e' || n, 'EXIT', 'SUBMITTED' FROM generate_series(6, 7) AS n;
+INSERT INTO trade.orders (account_id, trade_date, broker_order_no, intent_id, position_id, symbol, side, order_type, qty,
+	filled_qty, status, origin, cancel_attempts)
+SELECT '70000000-01', '2026-11-20', v.no || n, CASE WHEN v.no = 'e' THEN ('00000000-0000-0000-0007-0000000000a' || n)::uuid END,
+	('00000000-0000-0000-0007-00000000000' || n)::uuid, '00700' || n, 'SELL', 'MKT', v.qty, v.filled, v.status, v.origin,
+	CASE WHEN v.no = 'e' AND n = 6 THEN 10 ELSE 0 END
+FROM (VALUES ('e', 10, 0, 'SUBMITTED', 'AUTO'), ('m', 5, 5, 'FILLED', 'MANUAL')) AS v (no, qty, filled, status, origin),
+	generate_series(6, 7) AS n;
+SELECT invariant, subject, detail FROM qts.check_invariants() WHERE invariant = 'oversell' AND subject LIKE '%0007-00000000000_' ORDER BY subject;
+ROLLBACK;
 -- A double order needs a missing index, too.
 BEGIN;
 DROP INDEX trade.orders_intent_idx;

@@ -204,6 +204,7 @@ sub sample
 		my $vouchers = [ [ KIS_REST => $row->[7] ], [ NAVER => $row->[8] ] ];
 		my $vouchers_before = $self->{vouchers}{$symbol} // [];
 		$self->{vouchers}{$symbol} = $vouchers;
+		$self->unvouched($symbol, $vouchers);
 		if (!defined $last)
 		{
 			$self->{count}{'no price yet'}++;
@@ -230,18 +231,30 @@ sub is_fresh
 }
 
 # Stale is never shown as fresh: what is older than its source allows needs the word of
-# another.  The tables have it a moment before the price is shown, so that of the sample
-# before counts too.
+# another.  The tables have it a moment before the price is shown, and are read as they
+# were when the look began, so that of the samples before and after counts too.
 sub vouched
 {
 	my ($self, $row, $vouchers) = @_;
-	my ($symbol, $before, $last, $source, $recv, undef, $after) = @$row;
 	$self->{count}{'fresh by the word of another source'}++;
-	for (@$vouchers)
-	{
-		my ($by, $at) = @$_;
-		return if defined $at && $by ne $source && $at <= $recv && $self->is_fresh($by, $at, $before, $after);
-	}
+	$self->{unvouched}{ $row->[0] } = $row unless $self->has_word($row, $vouchers);
+	return;
+}
+
+sub has_word
+{
+	my ($self, $row, $vouchers) = @_;
+	my (undef, $before, undef, $source, $recv, undef, $after) = @$row;
+	return scalar grep { defined $_->[1] && $_->[0] ne $source && $_->[1] <= $recv
+		  && $self->is_fresh(@$_, $before, $after) } @$vouchers;
+}
+
+sub unvouched
+{
+	my ($self, $symbol, $vouchers) = @_;
+	my $row = delete $self->{unvouched}{$symbol} // return;
+	return if $self->has_word($row, $vouchers);
+	my (undef, $before, $last, $source, $recv) = @$row;
 	return $self->fail('stale shown as fresh', sprintf '%s %s %d of %s received %.3f s ago', clock($before), $symbol,
 		$last, $source, ($before - $recv) / S);
 }

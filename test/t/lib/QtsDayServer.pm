@@ -64,10 +64,11 @@ sub prepare
 	$e->sql('INSERT INTO market.stocks (symbol, name, market) VALUES ' . $values->(sub { "('$_[0]', 'S$_[0]', 'KOSPI')" }));
 	$e->sql('INSERT INTO market.watchlist (symbol, kind) VALUES '
 		  . $values->(sub { "('$_[0]', '" . ($self->{tier}{ $_[0] } eq 'watched' ? 'WATCH' : 'RANKING') . "')" }));
-	# two rules: TP2 and TP3 lie where no price of the day can be
-	$e->sql(sprintf q{SELECT qts.save_exit_profile('day', 'day', '{"sl1": %s, "sl2": %s, "tp1": %s, "tp2": %s,
-		"tp3": %s, "hardstop": {"enabled": true, "pct": %g}}')}, $all_at->($loss), $all_at->($loss), $all_at->($gain),
-		$all_at->(0.5), $all_at->(0.6), $loss);
+	# two rules and nothing else
+	$e->sql(sprintf q{SELECT qts.save_exit_profile('day', 'day', '{"sl1": {"qty_pct": 0}, "sl2": %s, "tp1": %s,
+		"tp2": {"qty_pct": 0}, "tp3": {"qty_pct": 0}, "gap_down": {"enabled": false},
+		"time_stop": {"max_hold_days": 0, "no_momentum_days": 0}, "hardstop": {"enabled": true, "pct": %g}}')},
+		$all_at->($loss), $all_at->($gain), $loss);
 	$e->stop;
 	return;
 }

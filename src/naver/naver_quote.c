@@ -179,7 +179,7 @@ naver_tick(json_t *row, QtsTime recv_at, QtsTick *tick)
 	char text[48];
 
 	if (naver_either(row, "closePriceRaw", "closePrice", &tick->price) != QTS_KIS_NUMBER ||
-		tick->price <= 0 || tick->price > NAVER_MAX_NUMBER || !naver_change(row, &tick->change) ||
+		tick->price <= 0 || tick->price > QTS_KIS_MAX_PRICE || !naver_change(row, &tick->change) ||
 		tick->change >= tick->price ||
 		naver_either(row, "accumulatedTradingVolumeRaw", "accumulatedTradingVolume", &tick->acml_volume) ==
 			QTS_KIS_JUNK ||

@@ -376,6 +376,7 @@ test_naver(void)
 		"{\"itemCode\":\"Q500001\",\"closePriceRaw\":9005,\"closePrice\":\"junk\","
 		"\"compareToPreviousClosePriceRaw\":\"15\",\"compareToPreviousPrice\":{\"code\":\"4\"},"
 		"\"tradeStopType\":{\"name\":\"HALTED\"}}]}";
+	const char *huge = "{\"datas\":[{\"itemCode\":\"005930\",\"closePrice\":\"2683500000660\"}]}";
 
 	ok(qts_naver_build(path, sizeof(path), &r), "asked");
 	tap_is_text(path, "/api/realtime/domestic/stock/005930,000660,Q500001", "three at once");
@@ -394,6 +395,9 @@ test_naver(void)
 	}
 	qts_quote_event_clear(&e);
 	ok(qts_naver_parse(&r, 200, "{\"datas\":[]}", 12, NOW, &e) == QTS_OUTCOME_OK && e.count == 0, "no row");
+	qts_quote_event_clear(&e);
+	ok(qts_naver_parse(&r, 200, huge, strlen(huge), NOW, &e) == QTS_OUTCOME_OK && e.count == 0 && e.refused == 1,
+	   "a price that cannot be scaled is refused");
 	qts_quote_event_clear(&e);
 	ok(qts_naver_parse(&r, 200, "{}", 2, NOW, &e) == QTS_OUTCOME_UNKNOWN, "no list");
 	ok(qts_naver_parse(&r, 503, "{\"datas\":[]}", 12, NOW, &e) == QTS_OUTCOME_UNKNOWN, "not an answer");

@@ -396,7 +396,8 @@ test_naver(void)
 	qts_quote_event_clear(&e);
 	ok(qts_naver_parse(&r, 200, "{\"datas\":[]}", 12, NOW, &e) == QTS_OUTCOME_OK && e.count == 0, "no row");
 	qts_quote_event_clear(&e);
-	ok(qts_naver_parse(&r, 200, huge, strlen(huge), NOW, &e) == QTS_OUTCOME_OK && e.count == 0 && e.refused == 1,
+	ok(qts_naver_parse(&r, 200, huge, strlen(huge), NOW, &e) == QTS_OUTCOME_OK && e.count == 0 &&
+		   e.refused == 1,
 	   "a price that cannot be scaled is refused");
 	qts_quote_event_clear(&e);
 	ok(qts_naver_parse(&r, 200, "{}", 2, NOW, &e) == QTS_OUTCOME_UNKNOWN, "no list");

@@ -15,6 +15,7 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 
+#include "compat.h"
 #include "db/backtest.h"
 #include "db/stmt.h"
 #include "errcodes.h"
@@ -137,7 +138,7 @@ profile_merged(const char *config, const char *changes)
 	return copy;
 }
 
-static void args_refuse(const char *what, const QtsProfileError *error) pg_attribute_noreturn();
+pg_noreturn static void args_refuse(const char *what, const QtsProfileError *error);
 
 static void
 args_refuse(const char *what, const QtsProfileError *error)

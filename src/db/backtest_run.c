@@ -62,7 +62,7 @@ run_jumped(QtsPrice last, QtsPrice price, QtsPpm ratio)
 
 	if (last <= 0 || !qts_muldiv_floor(last, ratio, QTS_PPM, &after))
 		return false;
-	return Abs(price - after) < Abs(price - last);
+	return llabs(price - after) < llabs(price - last);
 }
 
 /*

@@ -143,7 +143,8 @@ sub flat
 		{
 			my $half = (QtsDay::at($day->{to}) - QtsDay::at($day->{from})) / 2;
 			my $warm = $points->[0][0] + ($half < 1800 * S ? $half : 1800 * S);
-			my @later = grep { $_->[0] >= $warm } @$points;
+			# what is done once, after the close, takes its share once
+			my @later = grep { $_->[0] >= $warm && $_->[0] < QtsDay::at('15:20') } @$points;
 			my $quarter = int(@later / 4);
 			next if $quarter < 3;
 			my $grown = mean(@later[ -$quarter .. -1 ]) - mean(@later[ 0 .. $quarter - 1 ]);

@@ -244,7 +244,7 @@ check_post(World *w, int p, const QtsOrderRequest *request)
 	 * as long as balances have not: the broker refuses then
 	 */
 	if (request->sell && !b->foreign[post->account][post->symbol] &&
-		!(w->plan.paper && w->plan.chance[FAULT_LEDGER_EMPTY] > 0) &&
+		!(w->plan.paper && w->plan.chance[FAULT_LEDGER_EMPTY] + w->plan.chance[FAULT_LEDGER_MISSING] > 0) &&
 		request->qty > broker_sellable_at(w, post->account, post->symbol, w->now))
 		world_fail(w, "I2", "order %d sells %" PRId64 ", sellable are %" PRId64, post->order, request->qty,
 				   broker_sellable_at(w, post->account, post->symbol, w->now));

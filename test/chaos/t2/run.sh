@@ -34,8 +34,21 @@ CREATE FUNCTION public.qts_chaos(integer, bigint, bigint, boolean, text) RETURNS
 	LANGUAGE c STRICT AS 'qts_chaos', 'qts_chaos';
 SQL
 
-# job NUMBER FIRST COUNT TRACE
-job() { sql "$QTS_DB.$1" -c "SELECT public.qts_chaos($1, $2, $3, $4, '$QTS_DB.$1')" >/dev/null; }
+# job NUMBER FIRST COUNT TRACE: in parts, because what each schedule's TRUNCATE leaves in the
+# catalogue stays as long as the statement runs, and makes the schedules slower and slower.
+PART=250
+job()
+{
+	local first=$2 part=0 count
+	while [ "$first" -lt $(($2 + $3)) ]; do
+		count=$(($2 + $3 - first < PART ? $2 + $3 - first : PART))
+		sql "$QTS_DB.$1" -c "SELECT public.qts_chaos($1 + $jobs * $part, $first, $count, $4, '$QTS_DB.$1')" >/dev/null || return 1
+		grep -q '^result 0' "$QTS_DIR/data/chaos.$(($1 + jobs * part))" || return 1
+		first=$((first + count))
+		part=$((part + 1))
+		sql "$QTS_DB.$1" -c "VACUUM"
+	done
+}
 
 if [ -n "${SEED:-}" ]; then
 	jobs=1 seeds=1 from=$SEED
@@ -56,9 +69,7 @@ done
 for pid in "${pids[@]}"; do
 	wait "$pid" || status=1
 done
-for ((j = 0; j < jobs; j++)); do
-	out=$QTS_DIR/data/chaos.$j
-	[ -f "$out" ] || continue
+for out in $(find "$QTS_DIR/data" -maxdepth 1 -name 'chaos.*' ! -name '*.coverage' | sort -V); do
 	grep -v '^result ' "$out" || true
 	grep -q '^result 0' "$out" || status=1
 done

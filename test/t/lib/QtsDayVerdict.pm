@@ -8,7 +8,7 @@ use QtsDay;
 
 use constant S => 1_000_000;
 use constant DECIDES_S => 10;         # qts.exit_max_price_age
-use constant LATE => 0.005;
+use constant LATE => 0.02;
 use constant GROWTH_KB => 4096;       # of a worker, from the first to the last quarter of its life after that
 
 # Every exit was decided on a price that was true, and that price called for it.

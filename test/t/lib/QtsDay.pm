@@ -22,7 +22,7 @@ use QtsDayServer;
 
 use constant S => QtsDayServer::S;
 use constant RATE => QtsDayServer::RATE;
-use constant MACHINE_S => 1;      # real: what a busy machine may take now and then (QtsDayVerdict: how often)
+use constant MACHINE_S => 0.5;    # real: what a busy machine may take between two of our processes
 use constant WATCHED => 100;
 use constant SAMPLE_S => 0.1;     # real
 use constant BUSY_S => 0.35;      # real: looks further apart than this tell of a machine that is taken

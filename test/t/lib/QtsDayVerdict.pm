@@ -143,8 +143,7 @@ sub flat
 		{
 			my $half = (QtsDay::at($day->{to}) - QtsDay::at($day->{from})) / 2;
 			my $warm = $points->[0][0] + ($half < 1800 * S ? $half : 1800 * S);
-			# what is done once, after the close, takes its share once
-			my @later = grep { $_->[0] >= $warm && $_->[0] < QtsDay::at('15:20') } @$points;
+			my @later = grep { $_->[0] >= $warm } @$points;
 			my $quarter = int(@later / 4);
 			next if $quarter < 3;
 			my $grown = mean(@later[ -$quarter .. -1 ]) - mean(@later[ 0 .. $quarter - 1 ]);

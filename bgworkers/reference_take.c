@@ -22,32 +22,36 @@ qts_reference_today(TimestampTz now)
 	return qts_board_day(&day) && day.date == qts_seoul_date(now) ? &day : NULL;
 }
 
+typedef struct Txn
+{
+	void (*body)(void *arg);
+	void *arg;
+	const char *activity;
+	bool begun;
+} Txn;
+
+static void
+txn_body(void *arg)
+{
+	Txn *txn = arg;
+
+	txn->begun = qts_txn_begin(txn->activity);
+	if (!txn->begun)
+		return;
+	txn->body(txn->arg);
+	QTS_POINT("reference.commit");
+	qts_txn_commit_local();
+}
+
 const char *
 qts_reference_txn(void (*body)(void *arg), void *arg, const char *activity)
 {
 	static char why[96];
-	MemoryContext caller = CurrentMemoryContext;
-	ErrorData *volatile error = NULL;
+	Txn txn = {.body = body, .arg = arg, .activity = activity};
+	ErrorData *error = qts_txn_try(txn_body, &txn);
 
-	if (!qts_txn_begin(activity))
-		return "the engine's tables are locked";
-	PG_TRY();
-	{
-		body(arg);
-		QTS_POINT("reference.commit");
-		qts_txn_commit_local();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		qts_txn_rollback();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
 	if (error == NULL)
-		return NULL;
+		return txn.begun ? NULL : "the engine's tables are locked";
 	ereport(LOG, (errmsg("%s: %s", activity, error->message)));
 	snprintf(why, sizeof(why), "it could not be stored: %.60s", error->message);
 	FreeErrorData(error);

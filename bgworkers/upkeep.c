@@ -143,29 +143,29 @@ static UpkeepTask tasks[] = {
 	 {"SELECT parent, child, attached, pending FROM system._expire_next()"}},
 };
 
+typedef struct Slice
+{
+	UpkeepTask *task;
+	bool more;
+} Slice;
+
+static void
+slice_body(void *arg)
+{
+	Slice *slice = arg;
+
+	slice->more = slice->task->slice(slice->task);
+}
+
 /* An error ends the slice only. */
 static bool
 guarded(UpkeepTask *task)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ErrorData *volatile error = NULL;
-	volatile bool more = false;
+	Slice slice = {.task = task};
+	ErrorData *error = qts_txn_try(slice_body, &slice);
 
-	PG_TRY();
-	{
-		more = task->slice(task);
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		qts_txn_rollback();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
 	if (error == NULL)
-		return more;
+		return slice.more;
 	tell_failed(task->name, error->message);
 	task->due += Max(RETRY_US - task->every_us, 0);
 	return false;

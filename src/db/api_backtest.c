@@ -107,6 +107,30 @@ typedef struct Emit
 	TimestampTz last; /* of the path */
 } Emit;
 
+/* One walk, its rows put by whom it is told to. */
+static Datum
+backtest_told(FunctionCallInfo fcinfo, void (*event)(void *, const QtsWalkEvent *),
+			  void (*day_over)(QtsBacktestRun *, void *), void (*price_seen)(QtsBacktestRun *, void *))
+{
+	QtsBacktestQuery *query = qts_backtest_query(fcinfo->flinfo);
+	QtsBacktestArgs args;
+	QtsBacktestRun run;
+	Emit emit = {.run = &run, .last = DT_NOBEGIN / 2};
+
+	InitMaterializedSRF(fcinfo, 0);
+	emit.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	if (!qts_backtest_args(fcinfo, query, &args))
+		return (Datum) 0;
+	qts_backtest_init(query, &args, &run);
+	run.walk.sink = event;
+	run.walk.sink_arg = &emit;
+	run.day_over = day_over;
+	run.price_seen = price_seen;
+	run.arg = &emit;
+	qts_backtest_run(&run, &args);
+	return (Datum) 0;
+}
+
 static void
 event_emit(void *arg, const QtsWalkEvent *event)
 {
@@ -119,20 +143,7 @@ PG_FUNCTION_INFO_V1(qts_sql_backtest_events);
 Datum
 qts_sql_backtest_events(PG_FUNCTION_ARGS)
 {
-	QtsBacktestQuery *query = qts_backtest_query(fcinfo->flinfo);
-	QtsBacktestArgs args;
-	QtsBacktestRun run;
-	Emit emit = {.run = &run};
-
-	InitMaterializedSRF(fcinfo, 0);
-	emit.result = (ReturnSetInfo *) fcinfo->resultinfo;
-	if (!qts_backtest_args(fcinfo, query, &args))
-		return (Datum) 0;
-	qts_backtest_init(query, &args, &run);
-	run.walk.sink = event_emit;
-	run.walk.sink_arg = &emit;
-	qts_backtest_run(&run, &args);
-	return (Datum) 0;
+	return backtest_told(fcinfo, event_emit, NULL, NULL);
 }
 
 static void
@@ -157,20 +168,7 @@ PG_FUNCTION_INFO_V1(qts_sql_backtest_days);
 Datum
 qts_sql_backtest_days(PG_FUNCTION_ARGS)
 {
-	QtsBacktestQuery *query = qts_backtest_query(fcinfo->flinfo);
-	QtsBacktestArgs args;
-	QtsBacktestRun run;
-	Emit emit = {.run = &run};
-
-	InitMaterializedSRF(fcinfo, 0);
-	emit.result = (ReturnSetInfo *) fcinfo->resultinfo;
-	if (!qts_backtest_args(fcinfo, query, &args))
-		return (Datum) 0;
-	qts_backtest_init(query, &args, &run);
-	run.day_over = day_emit;
-	run.arg = &emit;
-	qts_backtest_run(&run, &args);
-	return (Datum) 0;
+	return backtest_told(fcinfo, NULL, day_emit, NULL);
 }
 
 /* One point a second at most: more than any picture shows. */
@@ -189,20 +187,7 @@ PG_FUNCTION_INFO_V1(qts_sql_backtest_path);
 Datum
 qts_sql_backtest_path(PG_FUNCTION_ARGS)
 {
-	QtsBacktestQuery *query = qts_backtest_query(fcinfo->flinfo);
-	QtsBacktestArgs args;
-	QtsBacktestRun run;
-	Emit emit = {.run = &run, .last = DT_NOBEGIN / 2};
-
-	InitMaterializedSRF(fcinfo, 0);
-	emit.result = (ReturnSetInfo *) fcinfo->resultinfo;
-	if (!qts_backtest_args(fcinfo, query, &args))
-		return (Datum) 0;
-	qts_backtest_init(query, &args, &run);
-	run.price_seen = path_emit;
-	run.arg = &emit;
-	qts_backtest_run(&run, &args);
-	return (Datum) 0;
+	return backtest_told(fcinfo, NULL, NULL, path_emit);
 }
 
 PG_FUNCTION_INFO_V1(qts_sql_backtest_announce);

@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 
 #include "db/engine.h"
+#include "db/metric.h"
 #include "shm/clock.h"
 #include "shm/reads.h"
 #include "shm/shm.h"
@@ -211,9 +212,9 @@ qts_sql_sessions(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-static void
-metric_row(ReturnSetInfo *result, const char *name, const char *labels, double value, const char *help,
-		   const char *type)
+void
+qts_metric_put(ReturnSetInfo *result, const char *name, const char *labels, double value, const char *help,
+			   const char *type)
 {
 	Datum values[5] = {CStringGetTextDatum(name), CStringGetTextDatum(labels), Float8GetDatum(value),
 					   CStringGetTextDatum(help), CStringGetTextDatum(type)};
@@ -240,12 +241,12 @@ metric_histogram(ReturnSetInfo *result, QtsHistogramId hist)
 	uint64 total = qts_histogram_total(hist, &sum_us);
 
 	for (int q = 0; q < (int) lengthof(quantiles) && total > 0; q++)
-		metric_row(result, name, quantiles[q].label,
-				   qts_histogram_quantile(hist, quantiles[q].quantile) / 1e6, help, "summary");
+		qts_metric_put(result, name, quantiles[q].label,
+					   qts_histogram_quantile(hist, quantiles[q].quantile) / 1e6, help, "summary");
 	snprintf(derived, sizeof(derived), "%s_sum", name);
-	metric_row(result, derived, "", sum_us / 1e6, help, "summary");
+	qts_metric_put(result, derived, "", sum_us / 1e6, help, "summary");
 	snprintf(derived, sizeof(derived), "%s_count", name);
-	metric_row(result, derived, "", (double) total, help, "summary");
+	qts_metric_put(result, derived, "", (double) total, help, "summary");
 }
 
 static void
@@ -257,10 +258,10 @@ metric_breakers(ReturnSetInfo *result, const QtsSessionSlot *slot)
 
 		snprintf(labels, sizeof(labels), "credentials=\"%s\",class=\"%s\"", slot->name,
 				 qts_breaker_class_name((QtsBreakerClass) b));
-		metric_row(result, "qts_breaker_state", labels, slot->breaker[b],
-				   "Circuit breaker: 0 closed, 1 open, 2 half open", "gauge");
-		metric_row(result, "qts_breaker_opens_total", labels, (double) slot->opens[b],
-				   "Times the breaker opened since the session began", "counter");
+		qts_metric_put(result, "qts_breaker_state", labels, slot->breaker[b],
+					   "Circuit breaker: 0 closed, 1 open, 2 half open", "gauge");
+		qts_metric_put(result, "qts_breaker_opens_total", labels, (double) slot->opens[b],
+					   "Times the breaker opened since the session began", "counter");
 	}
 }
 
@@ -276,9 +277,9 @@ metric_reads(ReturnSetInfo *result)
 
 			snprintf(labels, sizeof(labels), "cache=\"%s\",result=\"%s\"", qts_cache_name((QtsCache) c),
 					 qts_read_name((QtsRead) r));
-			metric_row(result, "qts_cache_reads_total", labels,
-					   (double) qts_reads_value((QtsCache) c, (QtsRead) r),
-					   "Reads of prices and order books in shared memory", "counter");
+			qts_metric_put(result, "qts_cache_reads_total", labels,
+						   (double) qts_reads_value((QtsCache) c, (QtsRead) r),
+						   "Reads of prices and order books in shared memory", "counter");
 		}
 	}
 }
@@ -291,8 +292,9 @@ qts_sql_metrics(PG_FUNCTION_ARGS)
 	qts_require_preload();
 	InitMaterializedSRF(fcinfo, 0);
 	for (int c = 0; c < QTS_COUNT_COUNT; c++)
-		metric_row(result, qts_counter_name((QtsCounter) c), "", (double) qts_counter_value((QtsCounter) c),
-				   qts_counter_help((QtsCounter) c), "counter");
+		qts_metric_put(result, qts_counter_name((QtsCounter) c), "",
+					   (double) qts_counter_value((QtsCounter) c), qts_counter_help((QtsCounter) c),
+					   "counter");
 	metric_reads(result);
 	for (int i = 0; i < QTS_SHM_SESSIONS; i++)
 	{

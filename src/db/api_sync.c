@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "db/metric.h"
 #include "shm/shm.h"
 
 extern PGDLLEXPORT Datum qts_sql_price_sync(PG_FUNCTION_ARGS);
@@ -120,17 +121,6 @@ qts_sql_price_sync(PG_FUNCTION_ARGS)
 }
 
 static void
-metric(ReturnSetInfo *result, const char *name, const char *labels, double value, const char *help,
-	   const char *type)
-{
-	Datum values[5] = {CStringGetTextDatum(name), CStringGetTextDatum(labels), Float8GetDatum(value),
-					   CStringGetTextDatum(help), CStringGetTextDatum(type)};
-	bool nulls[5] = {false};
-
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-}
-
-static void
 source_metrics(ReturnSetInfo *result, const char *name, const QtsSourceShown *source)
 {
 	static const char *const kinds[QTS_QUOTED_KINDS] = {
@@ -139,13 +129,14 @@ source_metrics(ReturnSetInfo *result, const char *name, const QtsSourceShown *so
 	};
 	char *label = psprintf("source=\"%s\"", name);
 
-	metric(result, "qts_quote_requests_total", label, source->asked, "Requests for quotes", "counter");
-	metric(result, "qts_quotes_total", label, source->brought, "Prices they brought", "counter");
-	metric(result, "qts_quotes_refused_total", label, source->refused,
-		   "Rows of answers that could not be read or believed", "counter");
+	qts_metric_put(result, "qts_quote_requests_total", label, source->asked, "Requests for quotes",
+				   "counter");
+	qts_metric_put(result, "qts_quotes_total", label, source->brought, "Prices they brought", "counter");
+	qts_metric_put(result, "qts_quotes_refused_total", label, source->refused,
+				   "Rows of answers that could not be read or believed", "counter");
 	for (int kind = 0; kind < QTS_QUOTED_KINDS; kind++)
-		metric(result, "qts_quote_answers_total", psprintf("%s,kind=\"%s\"", label, kinds[kind]),
-			   source->answers[kind], "Answers to requests for quotes, by what they were", "counter");
+		qts_metric_put(result, "qts_quote_answers_total", psprintf("%s,kind=\"%s\"", label, kinds[kind]),
+					   source->answers[kind], "Answers to requests for quotes, by what they were", "counter");
 }
 
 PG_FUNCTION_INFO_V1(qts_sql_price_metrics);
@@ -160,26 +151,28 @@ qts_sql_price_metrics(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	if (!up)
 		return (Datum) 0;
-	metric(result, "qts_prices_followed", "", sync.fresh.total, "Followed symbols at the last look", "gauge");
-	metric(result, "qts_prices_stale", "", sync.fresh.stale, "Followed symbols with a stale price", "gauge");
-	metric(result, "qts_prices_critical", "", sync.fresh.critical,
-		   "Followed symbols without a price of the last 60 s", "gauge");
-	metric(result, "qts_prices_age_seconds", "", (double) qts_freshness_avg_ms(&sync.fresh) / 1000,
-		   "Average age of the followed prices", "gauge");
-	metric(result, "qts_prices_emergency", "", sync.emergency, "1 while most followed prices are stale",
-		   "gauge");
-	metric(result, "qts_ticks_waiting", "", waiting > 0 ? waiting - 1 : 0,
-		   "Rows of ticks that wait for locked tables", "gauge");
+	qts_metric_put(result, "qts_prices_followed", "", sync.fresh.total, "Followed symbols at the last look",
+				   "gauge");
+	qts_metric_put(result, "qts_prices_stale", "", sync.fresh.stale, "Followed symbols with a stale price",
+				   "gauge");
+	qts_metric_put(result, "qts_prices_critical", "", sync.fresh.critical,
+				   "Followed symbols without a price of the last 60 s", "gauge");
+	qts_metric_put(result, "qts_prices_age_seconds", "", (double) qts_freshness_avg_ms(&sync.fresh) / 1000,
+				   "Average age of the followed prices", "gauge");
+	qts_metric_put(result, "qts_prices_emergency", "", sync.emergency,
+				   "1 while most followed prices are stale", "gauge");
+	qts_metric_put(result, "qts_ticks_waiting", "", waiting > 0 ? waiting - 1 : 0,
+				   "Rows of ticks that wait for locked tables", "gauge");
 	for (int t = 0; t < QTS_TIERS; t++)
 	{
 		char *label = psprintf("tier=\"%d\"", t);
 
-		metric(result, "qts_tier_symbols", label, sync.tier[t].symbols, "Symbols of a tier", "gauge");
-		metric(result, "qts_tier_interval_seconds", label, (double) sync.tier[t].interval / QTS_SEC,
-			   "Time between two requests for a symbol of a tier", "gauge");
+		qts_metric_put(result, "qts_tier_symbols", label, sync.tier[t].symbols, "Symbols of a tier", "gauge");
+		qts_metric_put(result, "qts_tier_interval_seconds", label, (double) sync.tier[t].interval / QTS_SEC,
+					   "Time between two requests for a symbol of a tier", "gauge");
 		if (sync.tier[t].sweep >= 0)
-			metric(result, "qts_tier_sweep_seconds", label, (double) sync.tier[t].sweep / QTS_SEC,
-				   "Time between the oldest and the newest answer of a tier", "gauge");
+			qts_metric_put(result, "qts_tier_sweep_seconds", label, (double) sync.tier[t].sweep / QTS_SEC,
+						   "Time between the oldest and the newest answer of a tier", "gauge");
 	}
 	source_metrics(result, "KIS_REST", &sync.rest);
 	if (sync.naver.state[0] != '\0')

@@ -163,6 +163,28 @@ qts_txn_rollback(void)
 	MemoryContextSwitchTo(caller_cxt);
 }
 
+ErrorData *
+qts_txn_try(void (*body)(void *), void *arg)
+{
+	MemoryContext here = CurrentMemoryContext;
+	ErrorData *volatile error = NULL;
+
+	PG_TRY();
+	{
+		body(arg);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(here);
+		error = CopyErrorData();
+		FlushErrorState();
+		qts_txn_rollback();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(here);
+	return error;
+}
+
 bool
 qts_txn_guard(void (*body)(void *), void *arg, int wait_ms)
 {

@@ -50,6 +50,12 @@ extern MemoryContext qts_txn_caller_cxt(void);
  */
 extern bool qts_txn_guard(void (*body)(void *), void *arg, int wait_ms);
 
+/*
+ * Run body, which begins and ends transactions.  An error, a copy in the
+ * caller's context, undoes the one it happened in and ends body there; else NULL.
+ */
+extern ErrorData *qts_txn_try(void (*body)(void *), void *arg);
+
 /* Undo everything since qts_txn_begin, quietly. */
 extern void qts_txn_rollback(void);
 

@@ -14,6 +14,7 @@
 #include "db/exec.h"
 #include "db/txn.h"
 #include "feeds.h"
+#include "guc.h"
 #include "naver.h"
 #include "net/net.h"
 #include "price_watch.h"
@@ -21,10 +22,12 @@
 #include "shm/board.h"
 #include "shm/clock.h"
 #include "shm/shm.h"
+#include "shm/stats.h"
 
 #define JUDGE_US (5 * QTS_SEC)
 #define TELL_US (30 * QTS_SEC)
 #define NEW_US (30 * QTS_SEC) /* a symbol gets this long for its first price */
+#define SKEWED_MANY 10		  /* in TELL_US: one stray frame says nothing of a clock */
 #define ACTIVE (QTS_FOLLOW_HELD | QTS_FOLLOW_ORDER | QTS_FOLLOW_CANDIDATE)
 
 static QtsPriceSync shown;
@@ -33,6 +36,8 @@ static QtsSessionPhase last_phase;
 static TimestampTz phase_at;
 static int64 judged_mono;
 static int64 told_mono;
+static uint64 skewed_before;
+static int64 skewed_mono;
 
 void
 qts_price_watch_start(void)
@@ -41,7 +46,8 @@ qts_price_watch_start(void)
 	memset(&throttle, 0, sizeof(throttle));
 	last_phase = QTS_SESSION_UNKNOWN;
 	phase_at = qts_now();
-	judged_mono = told_mono = qts_mono_us();
+	judged_mono = told_mono = skewed_mono = qts_mono_us();
+	skewed_before = qts_counter_value(QTS_COUNT_TICKS_SKEWED);
 }
 
 void
@@ -149,6 +155,28 @@ tell_throttled(int64 mono)
 	qts_txn_commit_local();
 }
 
+/* A wrong clock, ours or the feed's, must not look like a quiet market. */
+static void
+tell_skewed(int64 mono)
+{
+	uint64 skewed = qts_counter_value(QTS_COUNT_TICKS_SKEWED);
+	uint64 more = skewed - skewed_before;
+
+	if (mono - skewed_mono < TELL_US)
+		return;
+	skewed_before = skewed;
+	skewed_mono = mono;
+	if (more < SKEWED_MANY || !qts_txn_begin("prices watch"))
+		return;
+	qts_alert("WARNING", "TICKS_SKEWED", "",
+			  "Is this server's clock right (chronyc tracking, timedatectl)? A feed that lags is not used;"
+			  " its symbols are asked for instead.",
+			  UINT64_FORMAT
+			  " pushed prices were refused: their exchange time differs from ours by more than %d s",
+			  more, qts_guc.max_clock_skew);
+	qts_txn_commit_local();
+}
+
 static void
 publish(void)
 {
@@ -176,6 +204,7 @@ qts_price_watch(QtsSessionPhase phase, TimestampTz now, int64 mono)
 	condition.push_silent = qts_feeds_quiet(mono, prints);
 	if (qts_throttle_step(&throttle, qts_quotes_health(), mono) && throttle.level > level)
 		tell_throttled(mono);
+	tell_skewed(mono);
 	condition.throttled = throttle.level;
 	/* without quotes by request a quiet stock has no fresh price: there is nothing to judge */
 	if (!prints || !qts_quotes_any())

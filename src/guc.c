@@ -135,7 +135,7 @@ qts_guc_define(void)
 		"qts.max_clock_skew",
 		"Difference between the exchange's time of a pushed price and ours above which it is refused; 0 = "
 		"not looked at.",
-		&qts_guc.max_clock_skew, 60, 0, 86400, PGC_SIGHUP, GUC_UNIT_S);
+		&qts_guc.max_clock_skew, 10, 0, 86400, PGC_SIGHUP, GUC_UNIT_S);
 	guc_int("qts.max_entries_per_minute", "Buys an account may send in a minute; 0 = no limit.",
 			&qts_guc.max_entries_per_minute, 30, 0, 100000, PGC_SIGHUP, 0);
 	guc_int("qts.max_exits_per_minute", "Sells an account may send in a minute; 0 = no limit.",

@@ -7,6 +7,7 @@ use warnings;
 BEGIN { $ENV{PG_TEST_TIMEOUT_DEFAULT} = 120; }
 use JSON::PP;
 use Test::More;
+use QtsFrames;
 use QtsTest;
 
 my $e = QtsTest->engine(clock => KRX_OPEN, conf => { 'qts.quotes' => 'on', 'qts.naver_url' => '' },
@@ -65,6 +66,10 @@ $e->wait_subscribed;
 $e->tick(SAMSUNG, 70300);
 $e->until(shows('tier 0', q{detail LIKE '% every 3.0 s%'}), 'it speaks again');
 
+# Its clock, or ours, is wrong by more than a price may be old.
+$sim->call('POST', '/frame', { text => message('H0STCNT0', map { tick_record(SAMSUNG, 70300 + 100 * $_, at => -20) } 1 .. 12) });
+alerted('TICKS_SKEWED', '', 'WARNING');
+is($e->sql("SELECT last FROM qts.price('${\SAMSUNG}')"), 70300, 'and none of them is on the board');
 $e->until(shows('tier 2', q{detail LIKE '% every 30.0 s%'}), 'a minute without a refusal: the slow tier is as before');
 acknowledge();
 # the watch looks once a second, tells at most every 30 s of what goes on, and at once of what is new

@@ -79,8 +79,31 @@ CREATE OR REPLACE FUNCTION qts.replay_path(position_id uuid, OUT ts timestamptz,
 	OUT stop_floor_price numeric, OUT stop_price numeric, OUT profit_price numeric) RETURNS SETOF record
 LANGUAGE c STRICT STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'qts_sql_replay_path';
 
+-- Where each point of a picture stands: [x, seconds, after a pause, price, marks and thresholds].  A pause in which
+-- nothing was traded, a night say, is drawn as 2 % of the width, or nights would be most of the picture.
+CREATE OR REPLACE FUNCTION qts._svg_points(points jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	WITH p AS (SELECT e.n, e.v, (e.v ->> 0)::numeric AS t,
+			(e.v ->> 0)::numeric - lag((e.v ->> 0)::numeric, 1, (e.v ->> 0)::numeric) OVER (ORDER BY e.n) AS step
+		FROM jsonb_array_elements(_svg_points.points) WITH ORDINALITY AS e (v, n)),
+	usual AS (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY p.step) AS step FROM p),
+	q AS (SELECT p.*, p.step > 1800 AND p.step > 4 * u.step AS paused FROM p CROSS JOIN usual AS u),
+	traded AS (SELECT greatest(sum(q.step) FILTER (WHERE NOT q.paused), 1) AS seconds FROM q),
+	placed AS (SELECT q.*, sum(CASE WHEN q.paused THEN 0.02 * d.seconds ELSE q.step END) OVER (ORDER BY q.n) AS at
+		FROM q CROSS JOIN traded AS d)
+	SELECT jsonb_agg(jsonb_build_array(round(66 + 834 * o.at / o.width, 1), o.t, o.paused) || (o.v - 0) ORDER BY o.n)
+	FROM (SELECT placed.*, greatest(max(placed.at) OVER (), 1) AS width FROM placed) AS o;
+END;
+
+-- The x of a moment between points.
+CREATE OR REPLACE FUNCTION qts._svg_x(drawn jsonb, seconds numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN coalesce((SELECT (d.v ->> 0)::numeric FROM jsonb_array_elements(drawn) AS d (v)
+	WHERE (d.v ->> 1)::numeric <= seconds ORDER BY (d.v ->> 1)::numeric DESC LIMIT 1), 66);
+
 -- A picture of one trade as SVG text: the price, its marks and thresholds, what was bought and sold.
--- points: jsonb arrays [seconds, price, hwm, floor, stop, profit]; marks: [seconds, price, text, up].
+-- points: [seconds, price, high-water mark, floor, stop, profit]; marks: [seconds, price, label, bought].
 CREATE OR REPLACE FUNCTION qts._trade_svg(title text, from_ts timestamptz, to_ts timestamptz, points jsonb, marks jsonb)
 RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -88,43 +111,51 @@ DECLARE
 	low numeric := (SELECT min((p ->> 1)::numeric) FROM jsonb_array_elements(points) AS p);
 	high numeric := (SELECT max((p ->> 1)::numeric) FROM jsonb_array_elements(points) AS p);
 	pad numeric := greatest(high - low, high * 0.002) * 0.12;
-	span numeric := greatest(extract(epoch FROM to_ts - from_ts), 1);
+	drawn jsonb := qts._svg_points(points);
+	unit numeric;
 	svg text;
 	line record;
 BEGIN
 	low := low - pad;
 	high := high + pad;
-	svg := '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 420" font-family="sans-serif" font-size="12">'
-		|| '<rect width="960" height="420" fill="#ffffff"/>'
-		|| format('<text x="60" y="20" font-size="14">%s</text>', replace(replace(title, '&', '&amp;'), '<', '&lt;'));
-	-- a grid of prices and times
-	SELECT svg || coalesce(string_agg(format('<line x1="60" x2="940" y1="%1$s" y2="%1$s" stroke="#e4e4e4"/>'
-			'<text x="54" y="%1$s" dy="4" text-anchor="end" fill="#666666">%2$s</text>',
-			round(380 - (low + (high - low) * g / 5 - low) / (high - low) * 340, 1), round(low + (high - low) * g / 5)), ''
-			ORDER BY g), '') INTO svg FROM generate_series(0, 5) AS g;
-	SELECT svg || coalesce(string_agg(format('<text x="%s" y="398" text-anchor="middle" fill="#666666">%s</text>', 60 + 176 * g,
-			to_char(timezone('Asia/Seoul', from_ts + g / 5.0 * (to_ts - from_ts)),
-				CASE WHEN span > 172800 THEN 'MM-DD HH24:MI' ELSE 'HH24:MI:SS' END)), '' ORDER BY g), '') INTO svg
-	FROM generate_series(0, 5) AS g;
-	FOR line IN SELECT * FROM (VALUES (4, 'stop', '#c62828', 'stroke-dasharray="2 3"'), (5, 'profit', '#2e7d32', 'stroke-dasharray="2 3"'),
-			(3, 'floor', '#ef6c00', 'stroke-dasharray="7 3"'), (2, 'high-water mark', '#7986cb', ''), (1, 'price', '#111111', ''))
+	unit := 10 ^ floor(log((high - low) / 5));
+	unit := unit * CASE WHEN (high - low) / 5 < 2 * unit THEN 2 WHEN (high - low) / 5 < 5 * unit THEN 5 ELSE 10 END;
+	svg := '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 424" font-family="sans-serif" font-size="12">'
+		|| '<rect width="960" height="424" fill="#ffffff"/>'
+		|| format('<text x="66" y="20" font-size="14">%s</text>', replace(replace(title, '&', '&amp;'), '<', '&lt;'));
+	-- round prices, times, and a line for each pause
+	SELECT svg || coalesce(string_agg(format('<line x1="66" x2="900" y1="%1$s" y2="%1$s" stroke="#e4e4e4"/>'
+			'<text x="60" y="%1$s" dy="4" text-anchor="end" fill="#666666">%2$s</text>',
+			round(380 - (g * unit - low) / (high - low) * 340, 1), to_char(g * unit, 'FM999,999,999,990')), '' ORDER BY g), '') INTO svg
+	FROM generate_series(ceil(low / unit)::bigint, floor(high / unit)::bigint) AS g;
+	SELECT svg || coalesce(string_agg(format('<line x1="%1$s" x2="%1$s" y1="40" y2="380" stroke="#cccccc" stroke-dasharray="1 3"/>',
+			d ->> 0), ''), '') INTO svg FROM jsonb_array_elements(drawn) AS d WHERE (d ->> 2)::boolean;
+	SELECT svg || coalesce(string_agg(format('<text x="%s" y="398" text-anchor="middle" fill="#666666">%s</text>', g.x,
+			to_char(timezone('Asia/Seoul', from_ts + near.seconds * interval '1 second'),
+				CASE WHEN to_ts - from_ts > interval '20 hours' THEN 'MM-DD HH24:MI' ELSE 'HH24:MI:SS' END)), '' ORDER BY g.x), '') INTO svg
+	FROM generate_series(66, 900, 139) AS g (x) CROSS JOIN LATERAL (SELECT (d ->> 1)::numeric AS seconds
+		FROM jsonb_array_elements(drawn) AS d ORDER BY abs((d ->> 0)::numeric - g.x) LIMIT 1) AS near;
+	FOR line IN SELECT * FROM (VALUES (7, 'profit', '#2e7d32', 'stroke-dasharray="2 3"'), (6, 'stop', '#c62828', 'stroke-dasharray="2 3"'),
+			(5, 'floor', '#ef6c00', 'stroke-dasharray="7 3"'), (4, 'high-water mark', '#7986cb', ''), (3, 'price', '#111111', ''))
 			AS l (field, name, colour, dash) LOOP
-		-- thresholds move in steps and may be away for a while
+		-- thresholds move in steps and may be away for a while; nothing is known of the price in a pause
 		SELECT svg || coalesce(format('<path fill="none" stroke="%s" %s stroke-width="%s" d="%s"/>', line.colour, line.dash,
-			CASE WHEN line.field = 1 THEN 1.4 ELSE 1 END, string_agg(CASE WHEN d.was IS NULL THEN format('M%s %s', d.x, d.y)
-				WHEN line.field = 1 THEN format('L%s %s', d.x, d.y) ELSE format('H%s V%s', d.x, d.y) END, '' ORDER BY d.n)), '') INTO svg
-		FROM (SELECT p.n, round(60 + (p.v ->> 0)::numeric / span * 880, 1) AS x,
+			CASE WHEN line.field = 3 THEN 1.4 ELSE 1 END, string_agg(CASE WHEN d.was IS NULL OR (line.field = 3 AND d.paused)
+				THEN format('M%s %s', d.x, d.y) WHEN line.field = 3 THEN format('L%s %s', d.x, d.y)
+				ELSE format('H%sV%s', d.x, d.y) END, '' ORDER BY d.n)), '') INTO svg
+		FROM (SELECT p.n, p.v ->> 0 AS x, (p.v ->> 2)::boolean AS paused,
 				round(380 - (least(greatest((p.v ->> line.field)::numeric, low), high) - low) / (high - low) * 340, 1) AS y,
-				lag(p.v ->> line.field) OVER (ORDER BY p.n) AS was, p.v ->> line.field AS is
-			FROM jsonb_array_elements(points) WITH ORDINALITY AS p (v, n)) AS d WHERE d.is IS NOT NULL;
-		svg := svg || format('<text x="%s" y="414" fill="%s">%s</text>', 60 + 150 * (line.field - 1), line.colour, line.name);
+				lag(p.v ->> line.field) OVER w AS was, p.v ->> line.field AS is, lead(p.v ->> line.field) OVER w AS next
+			FROM jsonb_array_elements(drawn) WITH ORDINALITY AS p (v, n) WINDOW w AS (ORDER BY p.n)) AS d
+		WHERE d.is IS NOT NULL AND (line.field = 3 OR d.is IS DISTINCT FROM d.was OR d.next IS NULL);
+		svg := svg || format('<text x="%s" y="416" fill="%s">%s</text>', 66 + 150 * (line.field - 3), line.colour, line.name);
 	END LOOP;
 	SELECT svg || coalesce(string_agg(format('<circle cx="%1$s" cy="%2$s" r="4" fill="%3$s"/>'
-			'<text x="%1$s" y="%2$s" dx="6" dy="%4$s" fill="%3$s">%5$s</text>',
-			round(60 + (m ->> 0)::numeric / span * 880, 1),
+			'<text x="%1$s" y="%2$s" dx="%4$s" dy="%5$s" text-anchor="%6$s" fill="%3$s">%7$s</text>', at.x,
 			round(380 - (least(greatest((m ->> 1)::numeric, low), high) - low) / (high - low) * 340, 1),
-			CASE WHEN (m ->> 3)::boolean THEN '#1565c0' ELSE '#ad1457' END, CASE WHEN (m ->> 3)::boolean THEN 16 ELSE -8 END, m ->> 2), ''), '')
-	INTO svg FROM jsonb_array_elements(marks) AS m;
+			CASE WHEN (m ->> 3)::boolean THEN '#1565c0' ELSE '#ad1457' END, CASE WHEN at.x > 780 THEN -7 ELSE 7 END,
+			CASE WHEN (m ->> 3)::boolean THEN 16 ELSE -8 END, CASE WHEN at.x > 780 THEN 'end' ELSE 'start' END, m ->> 2), ''), '')
+	INTO svg FROM jsonb_array_elements(marks) AS m CROSS JOIN LATERAL (SELECT qts._svg_x(drawn, (m ->> 0)::numeric) AS x) AS at;
 	RETURN svg || '</svg>';
 END $$;
 
@@ -263,6 +294,8 @@ COMMENT ON COLUMN system.audit_log.engine_ts IS 'When, by the engine''s clock';
 COMMENT ON FUNCTION qts._profile_at(text, timestamptz) IS 'Config of a profile at an instant, from the audit log';
 COMMENT ON FUNCTION qts.replay(uuid) IS 'Decides a live position again on the stored ticks, with its recorded orders and fills: one row per decision of then or now, and whether they are the SAME. QT011';
 COMMENT ON FUNCTION qts.replay_path(uuid) IS 'Price, marks and nearest thresholds of a live position at each look, from the stored ticks';
+COMMENT ON FUNCTION qts._svg_points(jsonb) IS 'Where the points of a picture stand; pauses are drawn short';
+COMMENT ON FUNCTION qts._svg_x(jsonb, numeric) IS 'The x of a moment, seconds from the first point';
 COMMENT ON FUNCTION qts._trade_svg(text, timestamptz, timestamptz, jsonb, jsonb) IS 'Draws a trade from its points and marks';
 COMMENT ON FUNCTION qts.replay_svg(uuid) IS 'A live position as a picture, SVG text: price, high-water mark, floor, nearest thresholds, fills';
 COMMENT ON FUNCTION qts.backtest_svg(text, timestamptz, bigint, text, jsonb, text, timestamptz, numeric, jsonb) IS 'A backtest as a picture, SVG text';

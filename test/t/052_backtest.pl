@@ -49,8 +49,17 @@ is($e->sql(q{SELECT count(*) FROM public.fills AS f JOIN market.ohlcv_1d AS d ON
 is($e->sql(q{SELECT q.equity FROM qts.backtest_equity((SELECT array_agg((symbol, ts, 100, NULL)::qts.backtest_entry)
 	FROM public.entries), 1000000000) AS q ORDER BY q.date DESC LIMIT 1}),
 	$e->sql('SELECT 1000000000 + sum(pnl) FROM public.results'), 'the account ends where the trades end');
-like($e->sql(q{SELECT qts.backtest_svg('700001', min(ts), 100) FROM public.entries}), qr{^<svg .*<path .*<circle .*</svg>$}s,
-	'one is drawn');
+my ($svg, $sold, $nights) = split /\|/, $e->sql(q{SELECT qts.backtest_svg(x.symbol, x.ts, 100), x.qty, x.nights FROM (SELECT r.of_symbol
+	AS symbol, r.ts, r.sold_qty AS qty, (SELECT count(*) - 1 FROM market.calendar AS c WHERE c.is_open AND c.date BETWEEN
+	(timezone('Asia/Seoul', r.ts))::date AND (timezone('Asia/Seoul', r.exit_ts - interval '1 second'))::date) AS nights
+	FROM public.results AS r WHERE r.of_symbol = '700001' AND r.status = 'CLOSED' ORDER BY nights DESC, r.ts LIMIT 1) AS x});
+like($svg, qr{^<svg .*<path .*<circle .*</svg>$}s, 'one is drawn');
+cmp_ok($nights, '>', 1, 'it lasted some days');
+cmp_ok(scalar(() = $svg =~ /stroke-dasharray="1 3"/g), '>=', $nights, 'each night, and each gap of an hour, is drawn short');
+is(scalar(grep { $_ < 0 || $_ > 960 } $svg =~ /(?:[MLH]|\bx=")(-?[\d.]+)/g), 0, 'nothing is outside of the picture');
+my $marks = 0;
+$marks += $1 while $svg =~ m{>(?!BUY)\w+ (\d+)</text>}g;
+is($marks, $sold, 'every share sold has its mark');
 
 SKIP:
 {

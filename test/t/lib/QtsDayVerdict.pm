@@ -9,7 +9,8 @@ use QtsDay;
 use constant S => 1_000_000;
 use constant DECIDES_S => 10;         # qts.exit_max_price_age
 use constant LATE => 0.02;
-use constant GROWTH_KB => 4096;       # of a worker, from the first to the last quarter of its life after that
+use constant GROWTH_KB => 1024;       # of a worker, from the first to the last quarter, for each hour, two at least
+use constant MOST_KB => 24 * 1024;     # private memory of a worker at any time
 
 # Every exit was decided on a price that was true, and that price called for it.
 sub exits
@@ -132,26 +133,30 @@ sub slope
 	return $under ? ($n * $xy - $x * $y) / $under : 0;
 }
 
-# Of processes that lived long enough to have grown: what they hold after the first half
-# hour, or after half of a shorter run, is the measure.
+# A process has its size when it has done each of its tasks once: half an hour after its start and after the open, or
+# after half of a shorter run.  From then on it may not grow, and what it holds is bounded from the start.
 sub flat
 {
 	my ($day) = @_;
+	my ($open, $to) = map { QtsDay::at($_) } '09:00', $day->{to};
 	for my $worker (sort keys %{ $day->{memory} })
 	{
 		for my $points (values %{ $day->{memory}{$worker} })
 		{
-			my $half = (QtsDay::at($day->{to}) - QtsDay::at($day->{from})) / 2;
-			my $warm = $points->[0][0] + ($half < 1800 * S ? $half : 1800 * S);
+			my $start = $points->[0][0] > $open ? $points->[0][0] : $open;
+			my $half = ($to - $start) / 2;
+			my $warm = $start + ($half < 1800 * S ? $half : 1800 * S);
 			my @later = grep { $_->[0] >= $warm } @$points;
+			my ($most) = sort { $b <=> $a } map { $_->[1] } @$points;
+			$day->fail('memory', "$worker held $most kB") if $most > MOST_KB;
 			my $quarter = int(@later / 4);
 			next if $quarter < 3;
+			my $hours = ($later[-1][0] - $later[0][0]) / S / 3600;
 			my $grown = mean(@later[ -$quarter .. -1 ]) - mean(@later[ 0 .. $quarter - 1 ]);
-			my $slope = slope(@later);
-			my $seen = $day->{grown}{$worker};
-			$day->{grown}{$worker} = [ $grown, $slope, scalar @$points, $points->[-1][1] ]
-			  if !$seen || @$points > $seen->[2];
-			$day->fail('memory', sprintf '%s grew by %d kB', $worker, $grown) if $grown > GROWTH_KB;
+			$day->{grown}{$worker} = [ $most, $grown, $hours, slope(@later) ]
+			  if !$day->{grown}{$worker} || $hours > $day->{grown}{$worker}[2];
+			$day->fail('memory', sprintf '%s grew by %d kB in %.1f hours', $worker, $grown, $hours)
+			  if $grown > GROWTH_KB * ($hours > 2 ? $hours : 2);
 		}
 	}
 	$day->fail('memory', 'shared memory is ' . $day->shared . ", was $day->{memory_shared}")
@@ -188,8 +193,8 @@ sub figures
 		  $n->{n}, $n->{wrong}, 100 * $n->{wrong} / $n->{n}, $n->{wrong} ? $n->{sum} / $n->{wrong} / S : 0, $n->{max} / S,
 		  /^healthy/ ? sprintf(', late %d', $n->{late} // 0) : '';
 	}
-	push @lines, map { sprintf 'memory of %s: %d kB at the end, grown by %d kB, %.0f kB an hour', $_,
-		@{ $day->{grown}{$_} }[ 3, 0, 1 ] } sort keys %{ $day->{grown} };
+	push @lines, map { sprintf 'memory of %s: %d kB at most, grown by %d kB in %.1f hours, %.0f kB an hour', $_,
+		@{ $day->{grown}{$_} } } sort keys %{ $day->{grown} };
 	my $done = $day->{done_faults} // {};
 	my $faults = 0;
 	$faults += $_ for values %$done;

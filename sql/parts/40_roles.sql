@@ -60,6 +60,10 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	name text;
 BEGIN
+	-- who makes or detaches a partition changes rows of pg_class that GRANT changes, too
+	FOR name IN SELECT t.table_name FROM system.ts_policy AS t WHERE t.chunk IS NOT NULL ORDER BY t.table_name LOOP
+		EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', name);
+	END LOOP;
 	FOREACH name IN ARRAY qts._worker_roles() LOOP
 		EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA market, trade, system, qts FROM %I', name);
 		EXECUTE format('REVOKE ALL ON ALL FUNCTIONS IN SCHEMA system, qts FROM %I', name);

@@ -124,6 +124,8 @@ BEGIN
 		RAISE EXCEPTION 'table % is still attached', child USING ERRCODE = 'QT010',
 			DETAIL = format('It is a partition of %s.', e.parent), HINT = 'It is detached first.';
 	END IF;
+	-- waits for grants, which read what tables there are
+	EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', e.parent);
 	EXECUTE format('DROP TABLE IF EXISTS %s', child);
 	PERFORM system._pack_forget();
 	PERFORM system._upkeep_done('retention', 1);

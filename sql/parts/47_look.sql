@@ -152,5 +152,6 @@ BEGIN ATOMIC
 	SELECT p.proname::text, regexp_replace(pg_get_function_arguments(p.oid), '(, )?OUT .*$', ''),
 		obj_description(p.oid, 'pg_proc')
 	FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
-	WHERE n.nspname = 'qts' AND p.proname NOT LIKE '\_%' AND p.prokind = 'f' ORDER BY p.proname;
+	WHERE n.nspname = 'qts' AND p.proname NOT LIKE '\_%' AND p.prokind = 'f'
+	ORDER BY 1, 2;
 END;

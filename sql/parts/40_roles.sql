@@ -124,6 +124,7 @@ BEGIN
 	PERFORM qts._grant_execute(ARRAY['status', 'health', 'price', 'book', 'ticks', 'cache_stats', 'help', 'available_qty', 'explain_exit', 'timeline', 'sessions',
 		'backtest', 'backtest_events', 'backtest_days', 'backtest_path', 'backtest_equity', 'backtest_summary', 'performance',
 		'trade_stats', 'replay', 'replay_path', 'replay_svg', 'backtest_svg', '_backtest_progress',
+		'exit_sales', 'rule_results', 'profile_results', 'missed_triggers', 'stop_outcomes', 'false_triggers', 'rule_distances',
 		'previous_close', 'check_invariants', '_now', '_metrics', '_price_metrics', '_reference_metrics', '_locked_qty', '_kst', '_mask', '_history_bytes'], role)
 		FROM unnest(ARRAY['qts_viewer', 'qts_gateway']) AS role;
 	PERFORM qts._grant_execute(ARRAY['exit', 'cancel_order', 'cancel_intent', 'set_exit_mode', 'emergency_flatten',

@@ -65,7 +65,8 @@ CREATE FUNCTION pg_temp.callable(role text) RETURNS SETOF text LANGUAGE sql AS $
 SELECT set_eq($$SELECT pg_temp.callable('qts_viewer')$$, ARRAY['status', 'health', 'price', 'book', 'ticks', 'cache_stats', 'help', 'available_qty',
 	'explain_exit', 'timeline', 'check_invariants', 'sessions', 'previous_close', 'backtest', 'backtest_events', 'backtest_days',
 	'backtest_path', 'backtest_equity', 'backtest_summary', 'performance', 'trade_stats', 'replay', 'replay_path',
-	'replay_svg', 'backtest_svg'],
+	'replay_svg', 'backtest_svg', 'exit_sales', 'rule_results', 'profile_results', 'missed_triggers', 'stop_outcomes',
+	'false_triggers', 'rule_distances'],
 	'a viewer looks');
 SELECT set_eq($$SELECT pg_temp.callable('qts_admin') EXCEPT SELECT pg_temp.callable('qts_operator')$$,
 	ARRAY['add_account', 'remove_account', 'set_account_rate', 'set_rate_limit', 'save_exit_profile', 'set_exit_window', 'set_position_profile', 'set_symbol_profile', 'set_ts_policy', 'enable_timescaledb', 'disable_timescaledb', 'deactivate', 'set_session',

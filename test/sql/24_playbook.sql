@@ -33,3 +33,15 @@ SELECT * FROM qts.check_invariants();
 
 SELECT s.rule_name, min(abs(s.distance_pct)) AS nearest, count(*) FILTER (WHERE s.is_triggered) AS triggered
 FROM trade.exit_signals AS s WHERE s.ts >= qts._now() - interval '1 day' GROUP BY 1 ORDER BY 1;
+
+SELECT rule, sales, exits, win_pct, pnl, avg_pct, median_pct, median_held, slippage_bps FROM qts.rule_results ORDER BY pnl;
+SELECT profile_id, profile_version, sales, pnl, avg_pct, first_sale, last_sale FROM qts.profile_results;
+SELECT rule, sales, pnl FROM qts.rule_results(qts._now() - interval '30 days');
+SELECT sold, symbol, rule, decided_price, fill_price, slippage_bps FROM qts.exit_sales ORDER BY slippage_bps DESC NULLS LAST LIMIT 10;
+
+SELECT first_ts, lasted, symbol, rule, why, by_rule, farthest_pct FROM qts.missed_triggers(qts._now() - interval '1 day');
+SELECT why, rule, count(*), max(lasted) FROM qts.missed_triggers GROUP BY 1, 2 ORDER BY 3 DESC;
+
+SELECT rule, judged, back_5m, back_30m, back_close, back_close_pct, median_back, saved FROM qts.false_triggers;
+SELECT decided, symbol, rule, threshold_price, back_after, saved FROM qts.stop_outcomes WHERE back_30m ORDER BY saved LIMIT 10;
+SELECT rule, samples, breached, within_half, within_1, nearest_pct, p05_pct, median_pct FROM qts.rule_distances;

@@ -1,14 +1,16 @@
 -- Backtests: the live exit rules over stored prices (docs/backtest.md).
 
 -- One entry with one profile: one row.  The others below take the same arguments
--- and tell the same walk as events, as days, and as a line to draw.
+-- and tell the same walk as events, as days, and as a line to draw.  Prices come in order from
+-- their index: bars that were just imported have no statistics, and would be sorted again.
 CREATE OR REPLACE FUNCTION qts.backtest(symbol text, entry_ts timestamptz, qty bigint,
 	profile text DEFAULT 'default_hybrid_v1', config jsonb DEFAULT NULL, source text DEFAULT '1m',
 	until timestamptz DEFAULT NULL, entry_price numeric DEFAULT NULL, model jsonb DEFAULT NULL)
 RETURNS TABLE (of_symbol text, of_profile text, bought_ts timestamptz, bought_price numeric, bought_qty bigint,
 	exit_ts timestamptz, exit_price numeric, sold_qty bigint, status text, reason text, pnl bigint, return_pct numeric,
 	fees bigint, taxes bigint, mae_pct numeric, mfe_pct numeric, held_days integer, looks bigint)
-LANGUAGE c STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp COST 10000 ROWS 1
+LANGUAGE c STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_bitmapscan = off COST 10000 ROWS 1
 AS 'MODULE_PATHNAME', 'qts_sql_backtest';
 
 CREATE OR REPLACE FUNCTION qts.backtest_events(symbol text, entry_ts timestamptz, qty bigint,
@@ -16,14 +18,16 @@ CREATE OR REPLACE FUNCTION qts.backtest_events(symbol text, entry_ts timestamptz
 	until timestamptz DEFAULT NULL, entry_price numeric DEFAULT NULL, model jsonb DEFAULT NULL)
 RETURNS TABLE (ts timestamptz, event text, rule text, phase text, cycle integer, event_qty bigint, left_qty bigint,
 	price numeric, threshold_price numeric, hwm_price numeric, stop_floor_price numeric, fee bigint, tax bigint)
-LANGUAGE c STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp COST 10000 ROWS 5
+LANGUAGE c STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_bitmapscan = off COST 10000 ROWS 5
 AS 'MODULE_PATHNAME', 'qts_sql_backtest_events';
 
 CREATE OR REPLACE FUNCTION qts.backtest_days(symbol text, entry_ts timestamptz, qty bigint,
 	profile text DEFAULT 'default_hybrid_v1', config jsonb DEFAULT NULL, source text DEFAULT '1m',
 	until timestamptz DEFAULT NULL, entry_price numeric DEFAULT NULL, model jsonb DEFAULT NULL)
 RETURNS TABLE (date date, close numeric, held_qty bigint, value bigint, pnl bigint)
-LANGUAGE c STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp COST 10000 ROWS 10
+LANGUAGE c STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_bitmapscan = off COST 10000 ROWS 10
 AS 'MODULE_PATHNAME', 'qts_sql_backtest_days';
 
 CREATE OR REPLACE FUNCTION qts.backtest_path(symbol text, entry_ts timestamptz, qty bigint,
@@ -31,7 +35,8 @@ CREATE OR REPLACE FUNCTION qts.backtest_path(symbol text, entry_ts timestamptz, 
 	until timestamptz DEFAULT NULL, entry_price numeric DEFAULT NULL, model jsonb DEFAULT NULL)
 RETURNS TABLE (ts timestamptz, price numeric, hwm_price numeric, stop_floor_price numeric, stop_price numeric,
 	profit_price numeric)
-LANGUAGE c STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp COST 10000 ROWS 1000
+LANGUAGE c STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_bitmapscan = off COST 10000 ROWS 1000
 AS 'MODULE_PATHNAME', 'qts_sql_backtest_path';
 
 CREATE OR REPLACE FUNCTION qts._backtest_announce(walks bigint) RETURNS void

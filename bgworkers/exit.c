@@ -18,6 +18,7 @@
 #include "core/price.h"
 #include "db/exec.h"
 #include "db/txn.h"
+#include "exit_escalation.h"
 #include "exit_watches.h"
 #include "guc.h"
 #include "net/net.h"
@@ -41,6 +42,7 @@ static void
 exit_start(void)
 {
 	qts_watches_start();
+	qts_exit_escalation_start();
 	flushed_mono = swept_mono = 0;
 	unflushed = false;
 	stale_told = 0;
@@ -365,6 +367,7 @@ exit_step(void)
 	bool later;
 	int64 quiet;
 	int64 left;
+	int64 look;
 
 	if (!qts_watches_follow(now, mono, &later))
 		return 1000;
@@ -374,17 +377,20 @@ exit_step(void)
 	evaluate_changed(now, mono);
 	evaluate_quiet(now, mono, quiet);
 	flush_states(now, mono);
+	look = qts_exit_escalation_look(now, mono);
 	qts_worker_detail("%d positions watched, control %s", qts_watches.count,
 					  qts_control_mode_name(qts_watches.control));
 	if (later)
 		return 200;
 	if (qts_watches.count == 0)
-		return -1;
+		return look < 0 ? -1 : (long) (look / QTS_MS) + 1;
 	if (qts_watches.touched)
 		return 0;
 	left = swept_mono + quiet - mono;
 	if (unflushed)
 		left = Min(left, FLUSH_US);
+	if (look >= 0)
+		left = Min(left, look);
 	left = qts_exit_interval_holds(qts_watches.windows, qts_watches.nwindows, day, now, Max(left, 0));
 	return (long) (left / QTS_MS) + 1;
 }

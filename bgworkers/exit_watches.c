@@ -84,9 +84,11 @@ watch_carry(QtsWatch *fresh, const QtsWatch *old, bool settings, bool new_day)
 	fresh->stale_since = old->stale_since;
 	/* what the last price was not allowed to do it may do now, and the next may be long in coming */
 	if (!settings && fresh->position.mode == old->position.mode &&
-		fresh->position.quarantined == old->position.quarantined)
+		fresh->position.quarantined == old->position.quarantined &&
+		fresh->position.held_back == old->position.held_back)
 		fresh->evaluated_mono = old->evaluated_mono;
 	fresh->retry_at = old->retry_at;
+	fresh->hold = old->hold;
 	if (fresh->state.cycle != old->state.cycle)
 		return;
 	if (old->state.hwm > fresh->state.hwm)
@@ -291,6 +293,7 @@ settings_load(TimestampTz now)
 	if (day != NULL)
 		qts_watches.day = *day;
 	qts_watches.control = qts_exit_control_mode();
+	qts_watches.level = qts_exit_escalation();
 	facts_known = false;
 }
 

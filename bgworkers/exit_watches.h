@@ -25,6 +25,7 @@ typedef struct QtsWatches
 	QtsProfileRow *profiles;
 	int nprofiles;
 	QtsControlMode control;
+	QtsEscalationLevel level; /* of stale prices, by the rows */
 	QtsExitWindow windows[QTS_EXIT_WINDOWS];
 	int nwindows;
 	bool day_known;

@@ -25,6 +25,13 @@ static const struct config_enum_entry trading_modes[] = {
 	{NULL, 0, false},
 };
 
+static const struct config_enum_entry escalating[] = {
+	{"off", QTS_ESCALATE_OFF, false},
+	{"alert", QTS_ESCALATE_ALERT, false},
+	{"act", QTS_ESCALATE_ACT, false},
+	{NULL, 0, false},
+};
+
 static const struct config_enum_entry foreign_orders[] = {
 	{"halt", QTS_FOREIGN_HALT, false},
 	{"record", QTS_FOREIGN_RECORD, false},
@@ -109,6 +116,9 @@ qts_guc_define(void)
 							 NULL, &qts_guc.enabled, true, PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
 	guc_int("qts.error_limit", "Consecutive failed turns after which a worker starts afresh.",
 			&qts_guc.error_limit, 5, 1, 1000, PGC_SIGHUP, 0);
+	DefineCustomEnumVariable(
+		"qts.escalation", "What happens by itself when prices of what is held stay stale: off, alert, act.",
+		NULL, &qts_guc.escalation, QTS_ESCALATE_ACT, escalating, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	guc_int("qts.exit_interval", "Time between two evaluations of a position whose price is quiet.",
 			&qts_guc.exit_interval, 2000, 10, 60000, PGC_SIGHUP, GUC_UNIT_MS);
 	guc_int("qts.exit_max_price_age", "Age above which no exit is decided on a price.",

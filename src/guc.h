@@ -34,6 +34,14 @@ typedef enum QtsReferenceData
 	QTS_REFERENCE_ALL
 } QtsReferenceData;
 
+/* What the engine does about stale prices by itself. */
+typedef enum QtsEscalating
+{
+	QTS_ESCALATE_OFF,
+	QTS_ESCALATE_ALERT,
+	QTS_ESCALATE_ACT
+} QtsEscalating;
+
 typedef struct QtsGuc
 {
 	int balance_interval; /* s */
@@ -43,6 +51,7 @@ typedef struct QtsGuc
 	char *database;
 	bool enabled;
 	int error_limit;
+	int escalation;			  /* QtsEscalating */
 	int exit_interval;		  /* ms */
 	int exit_max_price_age;	  /* ms */
 	int exit_signal_interval; /* s */

@@ -85,7 +85,7 @@ sub raised
 	my %passes;
 	for my $source (@sources)
 	{
-		while ($source->{text} =~ /\bqts_alert\(\s*[^"]*?(?:"[A-Z]+"[^",]*?(?::\s*"[A-Z]+"\s*)?)?,\s*(?:"([A-Z_]+)"|(\w+)),/g)
+		while ($source->{text} =~ /\bqts_alert\(\s*[^"]*?(?:"[A-Z]+"[^",]*?(?::\s*"[A-Z]+"\s*)?)?,\s*(?:"([A-Z_0-9]+)"|(\w+)),/g)
 		{
 			my ($code, $variable, $at) = ($1, $2, $-[0]);
 			if (defined $code) { $raised{$code} = $source->{name}; next; }
@@ -100,21 +100,21 @@ sub raised
 			while ($source->{text} =~ /\b$function\((.*?)\);$/smg)
 			{
 				$raised{$_} = $source->{name}
-				  for grep { !/^(?:CRITICAL|WARNING|INFO)$/ } $1 =~ /"([A-Z][A-Z_]{3,})"/g;
+				  for grep { !/^(?:CRITICAL|WARNING|INFO)$/ } $1 =~ /"([A-Z][A-Z_0-9]{3,})"/g;
 			}
 		}
 	}
 	for my $file (files(qr/\.sql$/, 'sql'))
 	{
 		my $sql = contents($file);
-		$raised{$_} = $file for $sql =~ /_alert\('[A-Z]+',\s*'([A-Z_]+)'/g;
+		$raised{$_} = $file for $sql =~ /_alert\('[A-Z]+',\s*'([A-Z_0-9]+)'/g;
 	}
 	return %raised;
 }
 
 my %raised = raised();
 # Sources of prices are written the same way, but they are no alerts.
-my %told = map { ($_->[1] // '') =~ /^(?:CRITICAL|WARNING|INFO)/ && $_->[0] =~ /^`([A-Z_]{4,})`$/ ? ($1 => 1) : () }
+my %told = map { ($_->[1] // '') =~ /^(?:CRITICAL|WARNING|INFO)/ && $_->[0] =~ /^`([A-Z_0-9]{4,})`$/ ? ($1 => 1) : () }
   map { rows($_) } 'docs/orders.md', 'docs/prices.md';
 cmp_ok(scalar keys %raised, '>', 20, 'alerts are found in the source');
 is_deeply([ sort grep { !$told{$_} } keys %raised ], [],

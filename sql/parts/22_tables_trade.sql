@@ -75,8 +75,21 @@ CREATE TABLE trade.exit_control (
 	reason text,
 	updated_by text NOT NULL DEFAULT session_user,
 	updated_ts timestamptz NOT NULL DEFAULT now(),
+	-- while prices are stale: the level, the mode the exit worker set for it (null: it left the mode
+	-- alone), what a person had set before, and who has overruled it
+	auto_level text,
+	auto_ts timestamptz,
+	auto_mode text,
+	person_mode text,
+	person_by text,
+	person_reason text,
+	overruled_by text,
 	CONSTRAINT exit_control_only_row_check CHECK (only_row),
-	CONSTRAINT exit_control_mode_check CHECK (mode IN ('RUNNING', 'PAUSE_PROFIT', 'PAUSE_ALL', 'EMERGENCY_FLATTEN'))
+	CONSTRAINT exit_control_mode_check CHECK (mode IN ('RUNNING', 'PAUSE_PROFIT', 'PAUSE_ALL', 'EMERGENCY_FLATTEN')),
+	CONSTRAINT exit_control_auto_check CHECK (auto_level IN ('L2', 'L3') AND auto_ts IS NOT NULL
+		OR auto_level IS NULL AND auto_mode IS NULL AND overruled_by IS NULL),
+	CONSTRAINT exit_control_auto_mode_check CHECK (auto_mode IN ('PAUSE_PROFIT', 'PAUSE_ALL') AND person_mode IS NOT NULL
+		OR auto_mode IS NULL AND person_mode IS NULL)
 );
 
 -- How often a position whose price is quiet is looked at, around the open and the close.
@@ -156,8 +169,12 @@ CREATE TABLE trade.position_state (
 	cycle_buy bigint,
 	last_eval_ts timestamptz,
 	updated_ts timestamptz NOT NULL DEFAULT now(),
+	-- its price was stale for long: automatic exits are HELD, or a person has OVERRULED that
+	hold text,
+	hold_ts timestamptz,
 	CONSTRAINT position_state_phase_check CHECK (phase IN ('OPEN', 'TP1_DONE', 'TP2_DONE', 'TP3_DONE', 'TRAILING_ACTIVE', 'EXITED')),
-	CONSTRAINT position_state_cycle_check CHECK (exit_cycle >= 1)
+	CONSTRAINT position_state_cycle_check CHECK (exit_cycle >= 1),
+	CONSTRAINT position_state_hold_check CHECK (hold IN ('HELD', 'OVERRULED') AND hold_ts IS NOT NULL OR hold IS NULL)
 ) WITH (fillfactor = 50);
 CREATE INDEX position_state_phase_idx ON trade.position_state (phase);
 

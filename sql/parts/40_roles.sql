@@ -109,7 +109,7 @@ BEGIN
 		'system._upkeep_signals',
 		'system._expire_next', 'system._drop_expired', 'system._upkeep_failed',
 		'refresh_indicators', '_last_closed_day', '_check_adjusted', '_base_price_jumped'], 'qts_monitor');
-	PERFORM qts._grant_execute(ARRAY['_atr_pct', 'ticks', 'previous_close'], 'qts_exit');
+	PERFORM qts._grant_execute(ARRAY['_atr_pct', 'ticks', 'previous_close', '_escalate', '_hold_back'], 'qts_exit');
 	PERFORM qts._grant_execute(ARRAY['_day_hours', 'system._ensure_range', '_check_base_price', '_check_adjusted',
 		'_base_price_jumped'], 'qts_price');
 END $$;

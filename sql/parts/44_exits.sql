@@ -179,6 +179,7 @@ BEGIN
 	END IF;
 	UPDATE trade.exit_control SET mode = set_exit_mode.mode, reason = set_exit_mode.reason,
 		updated_by = session_user, updated_ts = qts._now();
+	PERFORM qts._overrule();
 	INSERT INTO trade.exit_control_history (mode, reason, updated_by, updated_ts)
 	SELECT c.mode, c.reason, c.updated_by, c.updated_ts FROM trade.exit_control AS c;
 	PERFORM qts._audit('set_exit_mode', 'exit_control', set_exit_mode.reason,
@@ -217,6 +218,7 @@ BEGIN
 	END LOOP;
 	UPDATE trade.exit_control SET mode = 'EMERGENCY_FLATTEN', reason = emergency_flatten.reason, updated_by = session_user,
 		updated_ts = qts._now();
+	PERFORM qts._overrule();
 	INSERT INTO trade.exit_control_history (mode, reason, updated_by, updated_ts)
 	SELECT c.mode, c.reason, c.updated_by, c.updated_ts FROM trade.exit_control AS c;
 	PERFORM qts._alert('CRITICAL', 'EMERGENCY_FLATTEN', '', format('%s sells all positions: %s', session_user, emergency_flatten.reason),

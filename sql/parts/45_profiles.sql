@@ -61,6 +61,7 @@ BEGIN
 	was := qts._live_position(position_id);
 	UPDATE trade.positions AS t SET exit_mode = mode, updated_ts = qts._now()
 	WHERE t.position_id = was.position_id;
+	UPDATE trade.position_state AS s SET hold = 'OVERRULED' WHERE s.position_id = was.position_id AND s.hold = 'HELD';
 	PERFORM qts._audit('set_position_exit_mode', was.position_id::text, reason,
 		jsonb_build_object('exit_mode', was.exit_mode), jsonb_build_object('exit_mode', mode));
 END $$;

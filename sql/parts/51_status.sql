@@ -18,7 +18,17 @@ BEGIN ATOMIC
 		FROM qts._price_sync() AS p
 		UNION ALL
 		SELECT 5, r.place, r.name, 'reference', r.state, date_trunc('second', qts._kst(r.since)), NULL, r.last_error, r.detail
-		FROM qts._reference_status() AS r) AS s
+		FROM qts._reference_status() AS r
+		UNION ALL
+		SELECT 6, 0, 'exit mode', 'escalation', c.auto_level, date_trunc('second', qts._kst(c.auto_ts)), NULL, NULL,
+			CASE WHEN c.auto_mode IS NOT NULL THEN format('%s, then %s again: %s', c.auto_mode, c.person_mode, c.reason)
+				ELSE format('left at %s%s', c.mode, ', overruled by ' || c.overruled_by) END
+		FROM trade.exit_control AS c WHERE c.auto_level IS NOT NULL
+		UNION ALL
+		SELECT 6, 1, p.symbol, 'escalation', 'L1', date_trunc('second', qts._kst(h.hold_ts)), NULL, NULL,
+			CASE h.hold WHEN 'HELD' THEN 'its price is stale: held back but for HARD_STOP' ELSE 'its price is stale: overruled' END
+		FROM trade.position_state AS h JOIN trade.positions AS p ON p.position_id = h.position_id
+		WHERE h.hold IS NOT NULL AND p.status <> 'CLOSED') AS s
 	ORDER BY s.part, s.place, s.name;
 END;
 
@@ -38,6 +48,10 @@ BEGIN ATOMIC
 	UNION ALL
 	SELECT 1, 'exit mode is ' || c.mode || coalesce(': ' || c.reason, '')
 	FROM trade.exit_control AS c WHERE c.mode <> 'RUNNING'
+	UNION ALL
+	SELECT 1, format('exits of %s are held back: its price is stale', p.symbol)
+	FROM trade.position_state AS h JOIN trade.positions AS p ON p.position_id = h.position_id
+	WHERE h.hold = 'HELD' AND p.status <> 'CLOSED' AND p.exit_mode = 'ENABLED'
 	UNION ALL
 	SELECT CASE WHEN w.worker = 'monitor' THEN 1 ELSE 2 END, format('worker %s is %s%s', w.worker, w.state,
 		coalesce(': ' || nullif(w.detail, ''), ''))

@@ -1,6 +1,7 @@
 -- Made to be read in psql: KST times, masked accounts, no more than 120 columns wide.
 CREATE OR REPLACE VIEW qts.positions WITH (security_barrier) AS
-SELECT p.position_id, p.symbol, CASE p.exit_mode WHEN 'ENABLED' THEN 'auto' WHEN 'DISABLED' THEN 'off' ELSE 'manual' END
+SELECT p.position_id, p.symbol, CASE p.exit_mode WHEN 'ENABLED' THEN CASE WHEN s.hold = 'HELD' THEN 'held' ELSE 'auto' END
+	WHEN 'DISABLED' THEN 'off' ELSE 'manual' END
 	AS exits, p.qty, greatest(p.qty - qts._locked_qty(p.position_id), 0) AS avail, b.best_price AS price,
 	((b.best_price - p.avg_price) * p.qty)::bigint AS pnl,
 	CASE s.phase WHEN 'TRAILING_ACTIVE' THEN 'TRAIL' ELSE replace(s.phase, '_DONE', '') END AS phase,
@@ -16,7 +17,7 @@ SELECT p.position_id, qts._mask(p.account_id) AS account, p.symbol, p.status, p.
 	greatest(p.qty - qts._locked_qty(p.position_id), 0) AS available_qty, p.original_qty, p.avg_price, b.best_price,
 	b.best_source, b.is_stale, ((b.best_price - p.avg_price) * p.qty)::bigint AS pnl,
 	(100 * (b.best_price - p.avg_price) / p.avg_price)::numeric(9,2) AS pnl_pct, s.phase, s.exit_cycle,
-	s.stop_floor_price, s.hwm_price, s.atr_pct, p.quarantine_reason, p.strategy_id, p.version,
+	s.stop_floor_price, s.hwm_price, s.atr_pct, s.hold, p.quarantine_reason, p.strategy_id, p.version,
 	qts._kst(p.entry_ts) AS entered, qts._kst(p.updated_ts) AS updated
 FROM trade.positions AS p
 LEFT JOIN trade.position_state AS s ON s.position_id = p.position_id

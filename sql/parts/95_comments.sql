@@ -204,4 +204,7 @@ BEGIN
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION qts._halt_account(text, text) IS 'A worker pauses an account: it may stop, not start. Writes an audit row';
+COMMENT ON FUNCTION qts._overrule() IS 'A person has set the exit mode: the exit worker leaves it until the level is over';
+COMMENT ON FUNCTION qts._escalate(text, boolean, text) IS 'The exit worker''s level of stale prices: only makes the exit mode stricter and takes back what it set. Writes an audit row';
+COMMENT ON FUNCTION qts._hold_back(uuid, boolean, text) IS 'The exit worker holds back, or releases, a position whose price is stale for long. Writes an audit row';
 COMMENT ON FUNCTION qts._halt_entries(text) IS 'A worker stops entries: it may stop, not start. Writes an audit row';

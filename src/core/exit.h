@@ -130,6 +130,7 @@ typedef struct QtsExitPosition
 	QtsPrice avg_price;
 	QtsPositionMode mode;
 	bool quarantined;				  /* the witnesses disagree about this symbol */
+	bool held_back;					  /* its price was stale for long: as in PAUSE_ALL (core/escalation.h) */
 	int live_severity;				  /* highest severity among live exit intents; 0 = none */
 	bool live_rule[QTS_RULE_COUNT];	  /* rule has a non-failed intent in this cycle and phase */
 	bool live_custom[QTS_CUSTOM_MAX]; /* the same per custom rule, in this cycle */
@@ -177,6 +178,7 @@ typedef enum QtsExitBlock
 	QTS_BLOCK_SESSION,
 	QTS_BLOCK_POSITION_MODE,
 	QTS_BLOCK_CONTROL_MODE,
+	QTS_BLOCK_HELD_BACK, /* the control mode would allow it */
 	QTS_BLOCK_QUARANTINE,
 	QTS_BLOCK_PHASE, /* the rule does not apply in this phase */
 	QTS_BLOCK_OFF,	 /* qty or base of 0 */

@@ -314,6 +314,13 @@ exit_test_live(const QtsExitPosition *position, QtsExitRef ref, int severity)
 		   (ref.rule == QTS_RULE_CUSTOM ? position->live_custom[ref.custom] : position->live_rule[ref.rule]);
 }
 
+/* Of a position that is held back; EMERGENCY_FLATTEN is above it. */
+static QtsControlMode
+exit_held_mode(const QtsExitContext *context)
+{
+	return context->control == QTS_CONTROL_EMERGENCY_FLATTEN ? context->control : QTS_CONTROL_PAUSE_ALL;
+}
+
 static QtsExitBlock
 exit_test_block(const QtsExitContext *context, QtsExitRef ref, const QtsExitTest *test)
 {
@@ -325,6 +332,8 @@ exit_test_block(const QtsExitContext *context, QtsExitRef ref, const QtsExitTest
 		return QTS_BLOCK_OFF;
 	if (!qts_exit_allowed(context->control, ref.rule, test->severity))
 		return QTS_BLOCK_CONTROL_MODE;
+	if (context->position->held_back && !qts_exit_allowed(exit_held_mode(context), ref.rule, test->severity))
+		return QTS_BLOCK_HELD_BACK;
 	if (ref.rule == QTS_RULE_TRAIL_PARTIAL && context->state->trail_partial_done)
 		return QTS_BLOCK_PHASE;
 	if (test->threshold <= 0 && !test->priceless)

@@ -41,7 +41,7 @@
 	" coalesce((SELECT x.profile_id FROM trade.exit_profiles x WHERE x.profile_id = p.exit_profile_id"       \
 	"  AND x.is_active), (SELECT x.profile_id FROM trade.symbol_exit_overrides o"                            \
 	"  JOIN trade.exit_profiles x USING (profile_id) WHERE o.symbol = p.symbol AND o.enabled"                \
-	"  AND o.effective_from <= $1 AND x.is_active), 'default_hybrid_v1'), p.xmin, s.xmin"                    \
+	"  AND o.effective_from <= $1 AND x.is_active), 'default_hybrid_v1'), p.xmin, s.xmin, s.hold"            \
 	" FROM trade.positions p LEFT JOIN trade.position_state s USING (position_id)"                           \
 	" LEFT JOIN LATERAL (SELECT sum(i.qty - i.filled_qty) FILTER (WHERE i.status IN " LIVE                   \
 	")::bigint AS locked, max(i.priority) FILTER (WHERE i.status IN " LIVE ") AS severity,"                  \
@@ -89,7 +89,8 @@ enum
 	COL_TRADING_DAYS,
 	COL_PROFILE,
 	COL_ROW_XMIN,
-	COL_STATE_XMIN
+	COL_STATE_XMIN,
+	COL_HOLD
 };
 
 static QtsStmt load_versions = {
@@ -295,6 +296,7 @@ watch_fill(uint64 i, const QtsExitProfile *profile, QtsWatch *watch)
 {
 	QtsExitPosition *position = &watch->position;
 	char *status = qts_col_text(i, COL_STATUS);
+	char *hold = qts_col_text(i, COL_HOLD);
 
 	watch->position_id = qts_col_uuid(i, COL_POSITION);
 	qts_col_copy(i, COL_ACCOUNT, watch->account, sizeof(watch->account));
@@ -316,6 +318,7 @@ watch_fill(uint64 i, const QtsExitProfile *profile, QtsWatch *watch)
 	position->last_buy = qts_col_int64(i, COL_LAST_BUY, 0);
 	watch->row_xmin = col_xid(i, COL_ROW_XMIN);
 	watch->state_xmin = col_xid(i, COL_STATE_XMIN);
+	position->held_back = hold != NULL && strcmp(hold, "HELD") == 0;
 	watch_rules(position, profile, qts_col_text(i, COL_RULES));
 	watch_fill_state(i, watch);
 }
@@ -365,6 +368,7 @@ qts_exit_load_watches(const QtsProfileRow *profiles, int nprofiles, int32 seoul_
 		watch_fill(i, &profiles[profile].profile, &watches[i]);
 		watches[i].profile = profile;
 		watches[i].dirty = !watches[i].has_state;
+		qts_symbol_start(&watches[i].hold, qts_col_text(i, COL_HOLD) != NULL);
 	}
 	*count = n;
 	return watches;

@@ -15,6 +15,7 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "core/escalation.h"
 #include "core/exit.h"
 
 /* A live position as the exit worker watches it.  A hint: decisions read it again. */
@@ -39,6 +40,10 @@ typedef struct QtsWatch
 	int next_of_slot; /* another watch of it, -1 = none */
 	int64 evaluated_mono;
 	TimestampTz stale_since; /* no price to decide on since; 0 = there is one */
+	QtsSymbolHold hold;		 /* L1 of it, and what would change that */
+	bool unpriced;			 /* at the last look at stale prices: no price is expected */
+	bool stale;				 /* there was none to decide on */
+	bool turns;				 /* its hold is about to change */
 	QtsExitBand band;		 /* prices that concern nobody; low >= high: none */
 	bool dirty;				 /* state differs from the row */
 	/* which versions of its rows it was read from */
@@ -116,5 +121,19 @@ extern void qts_exit_store_states(QtsWatch *watches, int nwatches, TimestampTz n
 extern QtsPrice qts_exit_ticks_high(const QtsWatch *watch, TimestampTz since);
 
 extern QtsControlMode qts_exit_control_mode(void);
+
+/* exit_escalate.c */
+/* The level that stands by the rows. */
+extern QtsEscalationLevel qts_exit_escalation(void);
+
+/*
+ * Store and tell another level; acts: with the mode it asks for, where that is
+ * stricter than what a person set.  False: somebody is busy with the row.
+ */
+extern bool
+qts_exit_escalate(QtsEscalationLevel before, QtsEscalationLevel after, bool acts, const char *why);
+
+/* Store (acts) and tell that L1 of a position begins or ends. */
+extern void qts_exit_hold(QtsWatch *watch, bool held, bool acts, const char *why, TimestampTz now);
 
 #endif /* QTS_DB_EXIT_STORE_H */

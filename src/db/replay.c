@@ -42,7 +42,8 @@ typedef enum RecordKind
 	RECORD_SELL,
 	RECORD_MODE,
 	RECORD_CONTROL,
-	RECORD_PROFILE
+	RECORD_PROFILE,
+	RECORD_HOLD /* qty: held back */
 } RecordKind;
 
 /* Something that happened to the position besides prices. */
@@ -119,6 +120,8 @@ static QtsStmt read_records = {
 	" UNION ALL SELECT coalesce(a.engine_ts, a.ts), 2, 0, 0, 0, a.after ->> 'exit_mode' FROM system.audit_log a"
 	"  WHERE a.action = 'set_position_exit_mode' AND a.object = ($1)::text"
 	" UNION ALL SELECT h.updated_ts, 3, 0, 0, 0, h.mode FROM trade.exit_control_history h"
+	" UNION ALL SELECT coalesce(a.engine_ts, a.ts), 5, (a.action = 'hold_back')::int, 0, 0, NULL FROM system.audit_log a"
+	"  WHERE a.action IN ('hold_back', 'release_hold') AND a.object = ($1)::text"
 	" UNION ALL SELECT coalesce(a.engine_ts, a.ts), 4, 0, 0, 0, a.after ->> 'config' FROM system.audit_log a"
 	"  WHERE a.action = 'save_exit_profile' AND a.object = $2) AS r (ts, kind, qty, price, by, word) ORDER BY r.ts, r.kind",
 	2,
@@ -400,12 +403,16 @@ replay_record(Replaying *run, const Record *record)
 			break;
 		case RECORD_MODE:
 			(void) qts_position_mode_parse(record->word, &position->mode);
+			position->held_back = false;
 			break;
 		case RECORD_CONTROL:
 			(void) qts_control_mode_parse(record->word, &replay->control);
 			break;
 		case RECORD_PROFILE:
 			replay_profile(run, record->word);
+			break;
+		case RECORD_HOLD:
+			position->held_back = record->qty != 0;
 			break;
 	}
 	qts_replay_orders(replay, record->at);

@@ -139,6 +139,9 @@ watch_new_shares(QtsWatch *watch, const QtsExitDecision *decision, TimestampTz n
 	if (decision->add_buy)
 	{
 		watch->position.original_qty = watch->position.qty;
+		/* what had its turn had it in the old cycle */
+		memset(watch->position.live_rule, 0, sizeof(watch->position.live_rule));
+		memset(watch->position.live_custom, 0, sizeof(watch->position.live_custom));
 		qts_exit_new_cycle(watch, now);
 		return;
 	}
@@ -170,6 +173,7 @@ watch_decide(QtsWatch *watch, const QtsExitQuote *quote, const QtsExitState *bef
 	QtsPrice average = watch->position.avg_price;
 	int version = watch->version;
 	QtsExitDecision decision = {0};
+	QtsExitState unseen;
 	bool made = false;
 
 	if (!qts_txn_begin("exit decision"))
@@ -182,14 +186,22 @@ watch_decide(QtsWatch *watch, const QtsExitQuote *quote, const QtsExitState *bef
 			qts_count(QTS_COUNT_VERSION_CONFLICTS, 1);
 			tell_average(watch, average);
 		}
+		(void) qts_exit_wait_apply(watch->waits, &watch->position, now);
 		qts_watches.control = qts_exit_control_mode();
+		unseen = watch->state;
 		decision = qts_exit_evaluate(&row->profile, &watch->position, &watch->state, quote,
 									 qts_watches.control, now);
 		watch->dirty |= decision.state_changed;
-		if (decision.add_buy || decision.grown > 0)
+		if (decision.add_buy || decision.grown != 0)
 			watch_new_shares(watch, &decision, now);
 		else if (decision.rule != QTS_RULE_NONE)
 			made = qts_exit_act(watch, &decision, row, qts_watches.control, now);
+		if (decision.rule != QTS_RULE_NONE && watch->evaluated_mono == 0)
+		{
+			/* it waits, and confirmed it stays: looked at again without it */
+			watch->state = unseen;
+			qts_watches.touched = true;
+		}
 	}
 	QTS_POINT("exit.commit");
 	qts_txn_commit();
@@ -238,15 +250,16 @@ watch_evaluate(QtsWatch *watch, TimestampTz now, int64 mono)
 	bool halted;
 	bool priced;
 
-	if (watch->position.qty == 0 || watch->retry_at > now)
+	if (watch->position.qty == 0)
 		return;
 	priced = watch_quote(watch, now, &quote, &published, &halted);
 	watch_note_stale(watch, &quote, halted, now);
 	if (!priced)
 		return;
-	watch->retry_at = 0;
 	watch->evaluated_mono = mono;
 	qts_count(QTS_COUNT_EVALUATIONS, 1);
+	if (qts_exit_wait_apply(watch->waits, &watch->position, now))
+		memset(&watch->band, 0, sizeof(watch->band));
 	if (watch_in_band(watch, &quote, now))
 		return;
 	before = watch->state;
@@ -255,8 +268,12 @@ watch_evaluate(QtsWatch *watch, TimestampTz now, int64 mono)
 	if (decision.hold == QTS_BLOCK_STALE_PRICE)
 		qts_count(QTS_COUNT_STALE_HOLDS, 1);
 	watch->dirty |= decision.state_changed || watch->state.hwm != before.hwm;
-	if (decision.rule != QTS_RULE_NONE || decision.add_buy || decision.grown > 0)
+	if (decision.rule != QTS_RULE_NONE || decision.add_buy || decision.grown != 0)
+	{
 		watch_decide(watch, &quote, &before, published, now);
+		/* what was refused leaves the band to the others */
+		(void) qts_exit_wait_apply(watch->waits, &watch->position, now);
+	}
 	unflushed |= watch->dirty;
 	watch->band = qts_exit_band(profile, &watch->position, &watch->state, &quote, qts_watches.control);
 }

@@ -87,10 +87,23 @@ watch_carry(QtsWatch *fresh, const QtsWatch *old, bool settings, bool new_day)
 		fresh->position.quarantined == old->position.quarantined &&
 		fresh->position.held_back == old->position.held_back)
 		fresh->evaluated_mono = old->evaluated_mono;
-	fresh->retry_at = old->retry_at;
 	fresh->hold = old->hold;
 	if (fresh->state.cycle != old->state.cycle)
 		return;
+	memcpy(fresh->waits, old->waits, sizeof(fresh->waits));
+	if (!fresh->has_state)
+	{
+		/* nothing is stored yet */
+		fresh->state = old->state;
+		fresh->dirty = true;
+		return;
+	}
+	/* what the last look compared with: an older one would count shares twice, or not at all */
+	fresh->state.last_avg_price = old->state.last_avg_price;
+	fresh->state.base_avg_price = old->state.base_avg_price;
+	fresh->state.last_qty = old->state.last_qty;
+	fresh->state.cycle_buy = old->state.cycle_buy;
+	fresh->dirty |= old->dirty;
 	if (old->state.hwm > fresh->state.hwm)
 	{
 		fresh->state.hwm = old->state.hwm;

@@ -13,6 +13,7 @@
 
 #include "core/backtest.h"
 #include "core/backtest_internal.h"
+#include "core/exit_internal.h"
 
 static void
 walk_tell(const QtsWalk *walk, QtsWalkEvent *event)
@@ -108,10 +109,16 @@ walk_order_end(QtsWalk *walk)
 	if (order.rule == QTS_RULE_NONE)
 		return;
 	walk->order.rule = QTS_RULE_NONE;
-	/* one that sold nothing may be tried again */
-	*walk_live(walk, order.rule, order.custom) = order.filled > 0 && qts_exit_once(order.rule);
-	qts_exit_apply_fill(&walk->profile, &walk->state, order.rule, order.filled, walk->position.qty,
-						walk->position.avg_price);
+	/* what was sold of an older cycle changes nothing in this one */
+	if (order.cycle == walk->state.cycle)
+	{
+		/* one that sold nothing may be tried again */
+		*walk_live(walk, order.rule, order.custom) = order.filled > 0 && qts_exit_once(order.rule);
+		qts_exit_apply_fill(&walk->profile, &walk->state, order.rule, order.filled, walk->position.qty,
+							walk->position.avg_price);
+	}
+	if (walk->state.last_qty > walk->position.qty)
+		walk->state.last_qty = walk->position.qty;
 	walk_lock(walk);
 }
 
@@ -131,13 +138,32 @@ walk_cancel(QtsWalk *walk, QtsTime at)
 	walk_tell(walk, &event);
 }
 
+bool
+qts_walk_buying(const QtsWalk *walk)
+{
+	return walk->entered && !walk->entry_over;
+}
+
+/* What is not bought by now is not bought any more. */
+static void
+walk_entry_end(QtsWalk *walk, QtsTime at)
+{
+	QtsWalkEvent event = {
+		.kind = QTS_WALK_CANCEL, .custom = QTS_CUSTOM_NONE, .at = at, .phase = walk->state.phase};
+
+	if (!qts_walk_buying(walk))
+		return;
+	walk->entry_over = true;
+	event.qty = walk->entry_qty - walk->bought_qty;
+	walk_tell(walk, &event);
+}
+
 static void
 walk_new_cycle(QtsWalk *walk)
 {
 	memset(walk->position.live_rule, 0, sizeof(walk->position.live_rule));
 	memset(walk->position.live_custom, 0, sizeof(walk->position.live_custom));
 	walk->position.original_qty = walk->position.qty;
-	walk_atr(walk);
 }
 
 static void
@@ -239,16 +265,20 @@ walk_order(QtsWalk *walk, const QtsExitDecision *decision, QtsTime at)
 						  .price = decision->price,
 						  .threshold = decision->threshold};
 
+	walk_entry_end(walk, at);
 	walk_cancel(walk, at);
 	if (event.qty > walk->position.qty)
 		event.qty = walk->position.qty;
 	walk->order = (QtsWalkOrder){.rule = decision->rule,
 								 .custom = decision->custom,
 								 .severity = decision->severity,
+								 .cycle = walk->state.cycle,
 								 .qty = event.qty,
 								 .decided_at = at,
 								 .decided = decision->price};
 	*walk_live(walk, decision->rule, decision->custom) = true;
+	/* here superseded orders are gone at once: nothing waits for them */
+	qts_exit_restart_confirm(&walk->state, decision->rule);
 	walk_lock(walk);
 	walk_tell(walk, &event);
 }
@@ -264,7 +294,8 @@ qts_walk_quote(const QtsWalk *walk, const QtsWalkPrice *price, bool stale)
 						  .since_open = price->at - walk->day.open_at};
 
 	quote.in_session = price->at >= walk->day.open_at && price->at < walk->day.closing_at;
-	if (quote.first == 0 && quote.in_session)
+	/* a price of before the open, looked at after it, is not the first one */
+	if (quote.first == 0 && quote.in_session && !stale && walk->seen.at >= walk->day.open_at)
 		quote.first = price->bid > 0 ? price->bid : price->last;
 	return quote;
 }
@@ -293,6 +324,22 @@ walk_cycle(QtsWalk *walk, const QtsExitDecision *decision, QtsTime at)
 	walk_tell(walk, &event);
 }
 
+static QtsExitDecision
+walk_evaluate(QtsWalk *walk, const QtsExitQuote *quote, const QtsWalkPrice *price)
+{
+	QtsExitDecision decision =
+		qts_exit_evaluate(&walk->profile, &walk->position, &walk->state, quote, walk->control, price->at);
+
+	walk->position.original_qty += decision.grown;
+	if (decision.add_buy)
+		walk_cycle(walk, &decision, price->at);
+	else if (decision.rule != QTS_RULE_NONE)
+		walk_order(walk, &decision, price->at);
+	else
+		qts_walk_band(walk, price);
+	return decision;
+}
+
 bool
 qts_walk_decide(QtsWalk *walk, const QtsWalkPrice *price, bool stale)
 {
@@ -303,21 +350,16 @@ qts_walk_decide(QtsWalk *walk, const QtsWalkPrice *price, bool stale)
 	if (!walk->entered || walk->position.qty <= 0)
 		return false;
 	walk->looks++;
-	if (decisive > walk->band.low && decisive < walk->band.high)
+	/* the first price of the day is remembered, whatever it decides */
+	if (walk->first != 0 && decisive > walk->band.low && decisive < walk->band.high)
 		return false;
 	quote = qts_walk_quote(walk, price, stale);
 	walk->first = quote.first;
-	decision =
-		qts_exit_evaluate(&walk->profile, &walk->position, &walk->state, &quote, walk->control, price->at);
-	if (decision.grown > 0)
-		walk->position.original_qty += decision.grown;
-	if (decision.add_buy)
-		walk_cycle(walk, &decision, price->at);
-	else if (decision.rule != QTS_RULE_NONE)
-		walk_order(walk, &decision, price->at);
-	else
-		qts_walk_band(walk, price);
-	return decision.add_buy || decision.rule != QTS_RULE_NONE;
+	decision = walk_evaluate(walk, &quote, price);
+	/* the price is looked at again for new shares */
+	if (decision.add_buy || decision.grown != 0)
+		decision = walk_evaluate(walk, &quote, price);
+	return decision.rule != QTS_RULE_NONE;
 }
 
 void
@@ -347,35 +389,77 @@ walk_purchase_price(const QtsWalk *walk, const QtsWalkPrice *price)
 	return upper > 0 && got > upper ? upper : got;
 }
 
-void
-qts_walk_try_enter(QtsWalk *walk, const QtsWalkPrice *price)
+/* The mean of what is held and what is added, to 1/10 000 KRW, half up: as a live fill is booked. */
+static QtsPrice
+walk_average(const QtsExitPosition *position, QtsQty qty, QtsPrice price)
 {
-	QtsWalkEvent event = {
-		.kind = QTS_WALK_ENTRY, .custom = QTS_CUSTOM_NONE, .at = price->at, .qty = walk->entry_qty};
+	__int128 sum = (__int128) position->avg_price * position->qty + (__int128) price * qty;
+	__int128 both = (__int128) position->qty + qty;
 
-	if (walk->entered || walk->entry_qty <= 0 || price->at < walk->entry_at ||
-		price->at < walk->day.open_at || price->at > walk->day.close_at)
+	return (QtsPrice) ((sum * 2 + both) / (both * 2));
+}
+
+void
+qts_walk_buy(QtsWalk *walk, int64_t order, QtsQty qty, QtsPrice price, QtsTime at)
+{
+	QtsWalkEvent event = {.kind = QTS_WALK_ENTRY,
+						  .custom = QTS_CUSTOM_NONE,
+						  .at = at,
+						  .phase = walk->state.phase,
+						  .qty = qty,
+						  .price = price};
+	QtsExitPosition *position = &walk->position;
+	QtsKrw amount;
+	QtsKrw sum;
+
+	if (qty <= 0 || !qts_muldiv_floor(qty, price, QTS_PRICE_SCALE, &amount) ||
+		!qts_add_checked(walk->bought, amount, &sum))
 		return;
-	event.price = walk_purchase_price(walk, price);
-	if (event.price <= 0 || !qts_muldiv_floor(walk->entry_qty, event.price, QTS_PRICE_SCALE, &walk->bought))
-		return;
-	walk->entered = true;
-	walk->entered_at = price->at;
-	walk->bought_at = walk->highest = walk->lowest = event.price;
-	walk->entered_on = walk->day.date;
-	walk->position.last_buy = 1;
-	event.fee = qts_commission(walk->bought, &walk->day.rates);
+	event.fee = qts_commission(amount, &walk->day.rates);
 	walk->fees += event.fee;
-	walk->position.qty = walk->entry_qty;
-	walk->position.avg_price = event.price;
-	walk_new_cycle(walk);
+	walk->bought = sum;
+	position->avg_price = walk_average(position, qty, price);
+	position->qty += qty;
+	position->last_buy = order;
+	walk->bought_qty += qty;
+	walk->bought_at = position->avg_price;
+	if (!walk->entered)
+	{
+		walk->entered = true;
+		walk->entered_at = at;
+		walk->entered_on = walk->day.date;
+		walk->highest = walk->lowest = price;
+		walk_new_cycle(walk);
+		walk_atr(walk);
+	}
 	walk_lock(walk);
 	walk_tell(walk, &event);
 }
 
 void
+qts_walk_try_enter(QtsWalk *walk, const QtsWalkPrice *price)
+{
+	QtsQty qty = walk->entry_qty - walk->bought_qty;
+	QtsPrice got;
+
+	if (walk->entry_over || qty <= 0 || walk->room <= 0 || price->at < walk->entry_at ||
+		price->at < walk->day.open_at || price->at > walk->day.close_at)
+		return;
+	got = walk_purchase_price(walk, price);
+	if (got <= 0)
+		return;
+	if (qty > walk->room)
+		qty = walk->room;
+	if (walk->room != INT64_MAX)
+		walk->room -= qty;
+	qts_walk_buy(walk, 1, qty, got, price->at);
+	walk->entry_over = walk->bought_qty >= walk->entry_qty;
+}
+
+void
 qts_walk_day(QtsWalk *walk, const QtsWalkDay *day)
 {
+	walk_entry_end(walk, walk->day.close_at);
 	walk_cancel(walk, walk->day.close_at);
 	walk->day = *day;
 	walk->first = 0;
@@ -423,6 +507,7 @@ qts_walk_split(QtsWalk *walk, QtsPpm ratio, QtsTime at)
 
 	if (!walk->entered || position->qty <= 0 || ratio <= 0)
 		return;
+	walk_entry_end(walk, at);
 	walk_cancel(walk, at);
 	(void) qts_muldiv_floor(position->qty, walk->seen.last, QTS_PRICE_SCALE, &before);
 	for (size_t i = 0; i < sizeof(prices) / sizeof(prices[0]); i++)
@@ -436,6 +521,7 @@ qts_walk_split(QtsWalk *walk, QtsPpm ratio, QtsTime at)
 	walk->seen.bid = walk->seen.ask = 0;
 	walk->state = (QtsExitState){.phase = QTS_PHASE_OPEN, .cycle = walk->state.cycle + 1};
 	walk_new_cycle(walk);
+	walk_atr(walk);
 	walk_lock(walk);
 	event.qty = position->qty;
 	event.price = walk->seen.last;
@@ -450,6 +536,7 @@ qts_walk_freeze(QtsWalk *walk, QtsTime at)
 
 	if (walk->position.quarantined || !walk->entered || walk->position.qty <= 0)
 		return;
+	walk_entry_end(walk, at);
 	walk_cancel(walk, at);
 	walk->position.quarantined = true;
 	event.qty = walk->position.qty;

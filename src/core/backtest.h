@@ -96,6 +96,7 @@ typedef struct QtsWalkOrder
 	QtsExitRule rule; /* QTS_RULE_NONE: there is none */
 	int custom;
 	int severity;
+	int cycle;
 	QtsQty qty;
 	QtsQty filled;
 	QtsTime decided_at;
@@ -114,7 +115,9 @@ typedef struct QtsWalk
 	QtsPrice entry_price; /* asked for; 0 = what the market gives */
 	QtsQty entry_qty;
 	bool entered;
-	bool split; /* a corporate action changed the shares since the entry */
+	bool entry_over;   /* no more of it is bought: complete, or ended before */
+	QtsQty bought_qty; /* of all purchases */
+	bool split;		   /* a corporate action changed the shares since the entry */
 
 	QtsControlMode control;
 	QtsExitPosition position;
@@ -145,7 +148,11 @@ typedef struct QtsWalk
 
 extern void qts_walk_init(QtsWalk *walk, const QtsExitProfile *profile, const QtsFillModel *model);
 
-/* Buy so many at the first price at or after this instant; price 0 = as the market gives. */
+/*
+ * Buy so many from the first price at or after this instant on; price 0 = as
+ * the market gives.  What volume does not allow at once waits for the next
+ * prices, until the day ends or an exit is decided.
+ */
 extern void qts_walk_enter(QtsWalk *walk, QtsTime at, QtsQty qty, QtsPrice price);
 
 /* A trading day begins; what rested of the one before is cancelled. */
@@ -170,6 +177,9 @@ extern void qts_walk_look(QtsWalk *walk, QtsTime at, bool stale);
 extern void qts_walk_split(QtsWalk *walk, QtsPpm ratio, QtsTime at);
 /* One nobody confirmed: automatic exits are held from here on. */
 extern void qts_walk_freeze(QtsWalk *walk, QtsTime at);
+
+/* Of a replay: shares were bought by an order, any number that tells orders apart. */
+extern void qts_walk_buy(QtsWalk *walk, int64_t order, QtsQty qty, QtsPrice price, QtsTime at);
 
 /* Of a replay: shares of the order were sold; the order is over. */
 extern void qts_walk_fill(QtsWalk *walk, QtsQty qty, QtsPrice price, QtsTime at);

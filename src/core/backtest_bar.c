@@ -111,7 +111,8 @@ bar_leg(QtsWalk *walk, QtsPrice from, QtsPrice to, QtsTime t0, QtsTime t1)
 	for (int i = 0; i < QTS_RULE_COUNT; i++)
 	{
 		qts_walk_try_fill(walk, bar_next(walk, from, to), false, t0);
-		if (!walk->entered || qts_walk_over(walk))
+		/* what is still to be bought takes the end of the way */
+		if (!walk->entered || qts_walk_over(walk) || (qts_walk_buying(walk) && walk->room > 0))
 			break;
 		at = (QtsWalkPrice){.at = t1, .last = to};
 		if (walk->order.rule == QTS_RULE_NONE && to > walk->band.low && to < walk->band.high)
@@ -171,8 +172,8 @@ bar_low_first(const QtsBar *bar, QtsBarPath path)
 static bool
 bar_is_quiet(const QtsWalk *walk, const QtsBar *bar)
 {
-	return walk->entered && walk->order.rule == QTS_RULE_NONE && QTS_PRICE(bar->low) > walk->band.low &&
-		   QTS_PRICE(bar->high) < walk->band.high;
+	return walk->entered && walk->entry_over && walk->order.rule == QTS_RULE_NONE &&
+		   QTS_PRICE(bar->low) > walk->band.low && QTS_PRICE(bar->high) < walk->band.high;
 }
 
 static void

@@ -14,6 +14,9 @@
 extern void qts_walk_try_fill(QtsWalk *walk, QtsPrice price, bool is_bid, QtsTime at);
 extern void qts_walk_try_enter(QtsWalk *walk, const QtsWalkPrice *price);
 
+/* Is a part of the entry still to be bought? */
+extern bool qts_walk_buying(const QtsWalk *walk);
+
 /* Take the price in, for the results. */
 extern void qts_walk_see(QtsWalk *walk, const QtsWalkPrice *price);
 

@@ -121,7 +121,7 @@ qts_exit_evaluate(const QtsExitProfile *profile, const QtsExitPosition *position
 	decision.price = exit_price(quote);
 	decision.hold = exit_update(profile, position, state, quote, now, &decision);
 	/* the position's original quantity and live intents still belong to the old cycle */
-	if (decision.add_buy || decision.grown > 0)
+	if (decision.add_buy || decision.grown != 0)
 		return decision;
 	if (decision.hold != QTS_BLOCK_NONE && control != QTS_CONTROL_EMERGENCY_FLATTEN)
 		return decision;
@@ -135,7 +135,9 @@ qts_exit_evaluate(const QtsExitProfile *profile, const QtsExitPosition *position
 		if (!test.breached || test.block != QTS_BLOCK_NONE)
 			continue;
 		exit_decide(&context, refs[i], &test, &decision);
-		qts_exit_restart_confirm(state, refs[i].rule);
+		/* what waits for superseded orders to go is decided again, and not confirmed again */
+		if (test.qty <= position->available)
+			qts_exit_restart_confirm(state, refs[i].rule);
 		break;
 	}
 	return decision;

@@ -202,7 +202,7 @@ typedef struct QtsExitDecision
 	QtsPrice threshold; /* the price that triggered; 0 = none, as of TIME and EMERGENCY */
 	QtsExitBlock hold;	/* why nothing could be decided at all, else NONE */
 	bool add_buy;		/* the cycle was reset: quantity was added (4.11) */
-	QtsQty grown;		/* shares that the order which began the cycle added to it since */
+	QtsQty grown;		/* change of the cycle's original quantity: more fills of its order */
 	bool state_changed; /* besides the high-water mark */
 } QtsExitDecision;
 

@@ -69,7 +69,8 @@ extern QtsPrice qts_exit_even_price(const QtsExitProfile *profile, const QtsExit
 
 /*
  * Average price and quantity against the cycle (4.11); true = the cycle was
- * reset.  *grown: shares that came to the same cycle.
+ * reset.  *grown: shares that came to the same cycle; at the first look what
+ * the row does not count, which may be negative.
  */
 extern bool qts_exit_sync(QtsExitState *state, const QtsExitPosition *position, bool *changed, QtsQty *grown);
 

@@ -307,10 +307,36 @@ exit_gap_block(const QtsExitContext *context)
 																					   : QTS_BLOCK_WINDOW;
 }
 
+/*
+ * Is an order for all that is held on its way, of a rule that would be decided
+ * first again if it was cancelled?  It would be cancelled again, and so on.
+ */
 static bool
-exit_test_live(const QtsExitPosition *position, QtsExitRef ref, int severity)
+exit_all_on_sale(const QtsExitContext *context, QtsExitRef ref)
 {
-	return severity <= position->live_severity ||
+	const QtsExitPosition *position = context->position;
+	QtsExitRef refs[QTS_EXIT_ROWS];
+	int count = position->live_severity > 0 ? qts_exit_rules(context, refs) : 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		QtsExitRule rule = refs[i].rule;
+
+		if (rule == ref.rule && qts_exit_sells_all(rule))
+			return false;
+		if (position->live_rule[rule] && qts_exit_sells_all(rule) &&
+			qts_exit_severity(rule) <= position->live_severity)
+			return true;
+	}
+	return false;
+}
+
+static bool
+exit_test_live(const QtsExitContext *context, QtsExitRef ref, int severity)
+{
+	const QtsExitPosition *position = context->position;
+
+	return severity <= position->live_severity || exit_all_on_sale(context, ref) ||
 		   (ref.rule == QTS_RULE_CUSTOM ? position->live_custom[ref.custom] : position->live_rule[ref.rule]);
 }
 
@@ -340,7 +366,7 @@ exit_test_block(const QtsExitContext *context, QtsExitRef ref, const QtsExitTest
 		return QTS_BLOCK_NOT_ARMED;
 	if (ref.rule == QTS_RULE_GAP_DOWN && (gate = exit_gap_block(context)) != QTS_BLOCK_NONE)
 		return gate;
-	if (exit_test_live(context->position, ref, test->severity))
+	if (exit_test_live(context, ref, test->severity))
 		return QTS_BLOCK_LIVE_INTENT;
 	if (test->qty <= 0)
 		return QTS_BLOCK_NOTHING_AVAILABLE;

@@ -87,8 +87,10 @@ qts_exit_sync(QtsExitState *state, const QtsExitPosition *position, bool *change
 		state->cycle = 1;
 	if (position->qty <= 0 || position->avg_price <= 0)
 		return false;
+	/* the first look: the row counted the first fill only, or the shares of before a split */
 	if (state->last_avg_price <= 0)
 	{
+		*grown = position->qty - position->original_qty;
 		exit_take_base(state, position);
 		*changed = true;
 		return false;

@@ -1,12 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * exit_window.c
- *		How often a position whose price is quiet is looked at, and the first
- *		price of a session.
+ *		How often a position whose price is quiet is looked at, when a refused
+ *		rule is tried again, and the first price of a session.
  *
  *-------------------------------------------------------------------------
  */
 #include "core/exit_window.h"
+#include "core/rate.h"
 
 /* Where a window lies on the day; false when there is no session. */
 static bool
@@ -65,4 +66,56 @@ bool
 qts_printed_since(QtsTime exch_at, QtsTime recv_at, int64_t volume, QtsTime open_at)
 {
 	return volume > 0 && (exch_at != QTS_TIME_NONE ? exch_at : recv_at) >= open_at;
+}
+
+QtsTime
+qts_exit_retry_at(int refused, QtsTime last)
+{
+	return refused <= 0 ? QTS_TIME_NONE : last + qts_backoff(refused - 1, QTS_SEC, 300 * QTS_SEC, 0);
+}
+
+bool
+qts_exit_wait_add(QtsExitWait *waits, QtsExitRule rule, int custom, QtsTime until)
+{
+	QtsExitWait *place = &waits[0];
+	bool room;
+
+	for (int i = 0; i < QTS_EXIT_WAITS; i++)
+	{
+		/* what ends first is worth least; an unused one ended long ago */
+		if (waits[i].until < place->until)
+			place = &waits[i];
+	}
+	for (int i = 0; i < QTS_EXIT_WAITS; i++)
+	{
+		if (waits[i].until != 0 && waits[i].rule == rule && waits[i].custom == custom)
+			place = &waits[i];
+	}
+	room = place->until == 0 || (place->rule == rule && place->custom == custom);
+	*place = (QtsExitWait){.until = until, .rule = rule, .custom = custom};
+	return room;
+}
+
+bool
+qts_exit_wait_apply(QtsExitWait *waits, QtsExitPosition *position, QtsTime now)
+{
+	bool over = false;
+
+	for (int i = 0; i < QTS_EXIT_WAITS; i++)
+	{
+		QtsExitWait *wait = &waits[i];
+		bool waiting = wait->until > now;
+
+		if (wait->until == 0)
+			continue;
+		if (wait->rule == QTS_RULE_CUSTOM && wait->custom >= 0 && wait->custom < QTS_CUSTOM_MAX)
+			position->live_custom[wait->custom] = waiting;
+		else
+			position->live_rule[wait->rule] = waiting;
+		if (waiting)
+			continue;
+		wait->until = 0;
+		over = true;
+	}
+	return over;
 }

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * exit_window.h
- *		How often a position whose price is quiet is looked at (runtime 4.13).
+ *		How often a position whose price is quiet is looked at (runtime 4.13),
+ *		and when a refused rule is tried again.
  *
  * Windows are data (trade.exit_windows) and move with the day's hours.
  *
@@ -10,6 +11,7 @@
 #ifndef QTS_CORE_EXIT_WINDOW_H
 #define QTS_CORE_EXIT_WINDOW_H
 
+#include "core/exit.h"
 #include "core/session.h"
 
 typedef struct QtsExitWindow
@@ -33,5 +35,24 @@ extern QtsTime qts_exit_interval_holds(const QtsExitWindow *windows, int count, 
  * repeats of yesterday, or of the auction, is not its first price.
  */
 extern bool qts_printed_since(QtsTime exch_at, QtsTime recv_at, int64_t volume, QtsTime open_at);
+
+/* When a rule that the broker refused so often, last at that instant, is tried again: 1 s to 5 min later. */
+extern QtsTime qts_exit_retry_at(int refused, QtsTime last);
+
+/* A refused rule waits, and no other for it.  How many of a position are remembered: */
+#define QTS_EXIT_WAITS 4
+
+typedef struct QtsExitWait
+{
+	QtsTime until; /* 0 = unused */
+	QtsExitRule rule;
+	int custom;
+} QtsExitWait;
+
+/* False: another one is forgotten for it, and decided again as if it need not wait. */
+extern bool qts_exit_wait_add(QtsExitWait *waits, QtsExitRule rule, int custom, QtsTime until);
+
+/* Rules that wait count as live ones; true: one has waited long enough. */
+extern bool qts_exit_wait_apply(QtsExitWait *waits, QtsExitPosition *position, QtsTime now);
 
 #endif /* QTS_CORE_EXIT_WINDOW_H */

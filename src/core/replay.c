@@ -7,7 +7,37 @@
  */
 #include <string.h>
 
+#include "core/exit_window.h"
 #include "core/replay.h"
+
+static bool *
+replay_live(QtsReplay *replay, QtsExitRule rule, int custom)
+{
+	if (rule == QTS_RULE_CUSTOM && custom >= 0 && custom < QTS_CUSTOM_MAX)
+		return &replay->position.live_custom[custom];
+	return &replay->position.live_rule[rule];
+}
+
+/* After refusals the worker waits before it tries the rule again, longer and longer. */
+static bool
+replay_waits(const QtsReplay *replay, const QtsReplayIntent *of)
+{
+	QtsTime last = QTS_TIME_NONE;
+	int refused = 0;
+
+	for (int i = 0; i < replay->nintents; i++)
+	{
+		const QtsReplayIntent *intent = &replay->intent[i];
+
+		if (!intent->ended || !intent->refused || intent->cycle != of->cycle || intent->rule != of->rule ||
+			intent->custom != of->custom)
+			continue;
+		refused++;
+		if (intent->ended_at > last)
+			last = intent->ended_at;
+	}
+	return refused > 0 && qts_exit_retry_at(refused, last) > replay->now;
+}
 
 /* What the worker reads of the intents: locks, severity, rules that had their turn. */
 static void
@@ -31,13 +61,11 @@ replay_load(QtsReplay *replay)
 			if (intent->severity > position->live_severity)
 				position->live_severity = intent->severity;
 		}
-		if (intent->cycle != replay->state.cycle || (intent->ended && intent->failed) ||
-			(intent->ended && !qts_exit_once(intent->rule)))
+		if (intent->cycle != replay->state.cycle)
 			continue;
-		if (intent->rule == QTS_RULE_CUSTOM && intent->custom >= 0 && intent->custom < QTS_CUSTOM_MAX)
-			position->live_custom[intent->custom] = true;
-		else
-			position->live_rule[intent->rule] = true;
+		if (intent->open || (!intent->failed && qts_exit_once(intent->rule)) ||
+			(intent->refused && replay_waits(replay, intent)))
+			*replay_live(replay, intent->rule, intent->custom) = true;
 	}
 	position->available = locked < position->qty ? position->qty - locked : 0;
 }
@@ -52,9 +80,12 @@ qts_replay_sold(QtsReplay *replay, int64_t id, QtsQty qty)
 	replay_load(replay);
 }
 
-void
+bool
 qts_replay_orders(QtsReplay *replay, QtsTime now)
 {
+	bool again = false;
+
+	replay->now = now;
 	for (int i = 0; i < replay->nintents; i++)
 	{
 		QtsReplayIntent *intent = &replay->intent[i];
@@ -65,12 +96,16 @@ qts_replay_orders(QtsReplay *replay, QtsTime now)
 			continue;
 		intent->open = false;
 		intent->ended = true;
+		again = again || intent->filled < intent->qty || qts_exit_sells_all(intent->rule);
 		if (intent->filled > 0 && (intent->cycle == 0 || intent->cycle == replay->state.cycle))
 			qts_exit_apply_fill(&replay->profile, &replay->state, intent->rule, intent->filled,
 								replay->position.qty, replay->position.avg_price);
-		replay->state.last_qty = replay->position.qty;
+		/* fewer were sold; more were bought, which the next look has to see */
+		if (replay->state.last_qty > replay->position.qty)
+			replay->state.last_qty = replay->position.qty;
 	}
 	replay_load(replay);
+	return again;
 }
 
 static bool
@@ -94,17 +129,6 @@ replay_find(QtsReplay *replay, const QtsExitDecision *decision, QtsTime now)
 			return intent;
 	}
 	return NULL;
-}
-
-/* After a refused attempt the worker waits before the next, longer and longer. */
-static bool
-replay_waits(const QtsReplay *replay, const QtsExitDecision *decision, QtsTime now)
-{
-	for (int i = 0; i < replay->nintents; i++)
-		if (replay->intent[i].failed && replay->intent[i].created_at <= now &&
-			replay->intent[i].rule == decision->rule && replay->intent[i].cycle == replay->state.cycle)
-			return true;
-	return false;
 }
 
 static void
@@ -141,8 +165,7 @@ replay_decided(QtsReplay *replay, const QtsExitDecision *decision, QtsTime now)
 	intent = replay_find(replay, decision, now);
 	if (intent == NULL)
 	{
-		if (!replay_waits(replay, decision, now))
-			replay_extra(replay, decision, qty, now);
+		replay_extra(replay, decision, qty, now);
 		return;
 	}
 	intent->matched = true;
@@ -155,18 +178,15 @@ replay_decided(QtsReplay *replay, const QtsExitDecision *decision, QtsTime now)
 	replay_load(replay);
 }
 
-void
-qts_replay_look(QtsReplay *replay, const QtsExitQuote *quote, QtsTime now)
+/* True: there are new shares, for which the price is looked at again. */
+static bool
+replay_evaluate(QtsReplay *replay, const QtsExitQuote *quote, QtsTime now)
 {
-	QtsExitDecision decision;
-
-	if (replay->position.qty <= 0)
-		return;
-	replay->looks++;
-	decision =
+	QtsExitDecision decision =
 		qts_exit_evaluate(&replay->profile, &replay->position, &replay->state, quote, replay->control, now);
-	if (decision.grown > 0)
-		replay->position.original_qty += decision.grown;
+
+	replay->looks++;
+	replay->position.original_qty += decision.grown;
 	if (decision.add_buy)
 	{
 		replay->position.original_qty = replay->position.qty;
@@ -174,6 +194,14 @@ qts_replay_look(QtsReplay *replay, const QtsExitQuote *quote, QtsTime now)
 	}
 	else if (decision.rule != QTS_RULE_NONE)
 		replay_decided(replay, &decision, now);
+	return decision.add_buy || decision.grown != 0;
+}
+
+void
+qts_replay_look(QtsReplay *replay, const QtsExitQuote *quote, QtsTime now)
+{
+	if (replay->position.qty > 0 && replay_evaluate(replay, quote, now))
+		(void) replay_evaluate(replay, quote, now);
 }
 
 bool

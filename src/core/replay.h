@@ -32,6 +32,7 @@ typedef struct QtsReplayIntent
 	QtsTime ended_at; /* QTS_TIME_NONE: still live */
 	bool automatic;	  /* decided by the rules, not by a person */
 	bool failed;	  /* ended without a fill: refused, expired, cancelled */
+	bool refused;	  /* by the broker: the rule is tried again later and later */
 
 	/* found by the replay */
 	QtsQty sold;  /* so far */
@@ -70,11 +71,15 @@ typedef struct QtsReplay
 	QtsTime tolerance; /* a decision and its recorded intent may lie so far apart */
 	QtsReplayExtra extra[QTS_REPLAY_EXTRAS];
 	int nextras;
+	QtsTime now;
 	int64_t looks;
 } QtsReplay;
 
-/* Orders that began or ended until now; call it before looking. */
-extern void qts_replay_orders(QtsReplay *replay, QtsTime now);
+/*
+ * Orders that began or ended until now; call it before looking.  True: one
+ * ended, and the worker looked at once whether what is left is to be sold.
+ */
+extern bool qts_replay_orders(QtsReplay *replay, QtsTime now);
 
 /* Shares of an intent were sold; 0 = of none that is known. */
 extern void qts_replay_sold(QtsReplay *replay, int64_t id, QtsQty qty);

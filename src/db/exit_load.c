@@ -397,8 +397,8 @@ qts_exit_reread(QtsWatch *watch, const QtsProfileRow *profile, TimestampTz now)
 		watch->row_xmin = InvalidTransactionId;
 	if (watch->over || watch->position.qty == 0)
 		return false;
-	/* marks and counters live in memory between flushes; phase, cycle and floor in the row */
-	if (watch->has_state && watch->state.cycle == memory.cycle && watch->state.phase == memory.phase)
+	/* marks and counters live in memory between flushes, at first alone; phase, cycle and floor in the row */
+	if (watch->state.cycle == memory.cycle && watch->state.phase == memory.phase)
 		watch->state = memory;
 	return true;
 }

@@ -18,7 +18,6 @@
 
 #include "core/money.h"
 #include "core/order.h"
-#include "core/rate.h"
 #include "db/exec.h"
 #include "db/exit_store.h"
 #include "db/stmt.h"
@@ -123,24 +122,29 @@ static QtsStmt state_exited = {
  * refuses is not asked at every tick (anchors 2.1 R9).
  */
 static bool
-rule_must_wait(QtsWatch *watch, const char *reason, const char *rule_id, TimestampTz now)
+rule_must_wait(QtsWatch *watch, const QtsExitDecision *decision, const char *rule_id, TimestampTz now)
 {
+	const char *reason = qts_exit_rule_name(decision->rule);
 	Datum args[4] = {qts_uuid(&watch->position_id), Int32GetDatum(watch->state.cycle), qts_text(reason),
 					 rule_id ? qts_text(rule_id) : (Datum) 0};
+	TimestampTz retry_at;
 	int failed;
 
 	qts_stmt_run(&failed_attempts, args, rule_id ? NULL : "   n");
 	failed = qts_col_int32(0, 1, 0);
 	if (failed == 0)
 		return false;
-	watch->retry_at = qts_col_int64(0, 2, 0) + qts_backoff(failed - 1, QTS_SEC, 300 * QTS_SEC, 0);
-	if (watch->retry_at <= now)
-		watch->retry_at = 0;
-	else if (failed >= 5)
+	retry_at = qts_exit_retry_at(failed, qts_col_int64(0, 2, 0));
+	if (retry_at <= now)
+		return false;
+	/* the others are looked at again, without this one */
+	if (qts_exit_wait_add(watch->waits, decision->rule, decision->custom, retry_at))
+		watch->evaluated_mono = 0;
+	if (failed >= 5)
 		qts_alert("CRITICAL", "EXIT_FAILING", watch->symbol,
 				  "See qts.intents for the broker's reasons; sell by hand if needed.",
 				  "%s of %s has failed %d times", reason, watch->symbol, failed);
-	return watch->retry_at != 0;
+	return true;
 }
 
 /* {position}:{cycle}:{phase}:{reason}[:{rule}]; EMERGENCY has no phase (runtime 4.8, 13.3). */
@@ -251,7 +255,7 @@ qts_exit_act(QtsWatch *watch, const QtsExitDecision *decision, const QtsProfileR
 	Datum closing[2] = {go[0], qts_text("CLOSING")};
 	pg_uuid_t intent_id;
 
-	if (rule_must_wait(watch, qts_exit_rule_name(decision->rule), rule_id, now))
+	if (rule_must_wait(watch, decision, rule_id, now))
 		return false;
 	if (decision->supersede)
 		qts_stmt_run(&ask_to_go, go, NULL);
@@ -271,6 +275,7 @@ qts_exit_new_cycle(QtsWatch *watch, TimestampTz now)
 {
 	Datum go[2] = {qts_uuid(&watch->position_id), Int32GetDatum(PG_INT32_MAX)};
 
+	memset(watch->waits, 0, sizeof(watch->waits));
 	qts_stmt_run(&ask_to_go, go, NULL);
 	qts_exit_store_state(watch, now);
 }
@@ -370,7 +375,8 @@ apply_position(const pg_uuid_t *position_id, QtsWatch *watch, const QtsProfileRo
 				qts_exit_apply_fill(&profiles[watch->profile].profile, &watch->state, effects[i].rule,
 									effects[i].filled, qty, average);
 		}
-		watch->state.last_qty = qty;
+		/* fewer were sold; more were bought, which the next look has to see */
+		watch->state.last_qty = Min(watch->state.last_qty, qty);
 		qts_exit_store_state(watch, now);
 	}
 	if (qty == 0 && live == 0)

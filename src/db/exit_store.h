@@ -17,6 +17,7 @@
 
 #include "core/escalation.h"
 #include "core/exit.h"
+#include "core/exit_window.h"
 
 /* A live position as the exit worker watches it.  A hint: decisions read it again. */
 typedef struct QtsWatch
@@ -30,8 +31,8 @@ typedef struct QtsWatch
 	bool has_state; /* a position_state row exists */
 	QtsExitPosition position;
 	QtsExitState state;
-	int profile;		  /* index into the profiles given to the loader */
-	TimestampTz retry_at; /* a rule failed: not before this; 0 = now */
+	int profile; /* index into the profiles given to the loader */
+	QtsExitWait waits[QTS_EXIT_WAITS];
 	/* of the symbol and the day: qts_exit_session_facts() */
 	QtsPrice prev_close;
 	QtsPrice first;

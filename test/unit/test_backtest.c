@@ -183,6 +183,55 @@ test_volume(void)
 	   "decided again the next day");
 }
 
+/* The entry takes its share of the volume as an exit does. */
+static void
+test_entry_volume(void)
+{
+	QtsFillModel tenth = {.volume_share = 100000};
+	Run run;
+
+	run_start(&run, &tenth);
+	run.walk.entry_price = 0;
+	tick_at(&run, 0, 0, 100000, 400);
+	ok(run.n == 1 && event_is(&run, 0, QTS_WALK_ENTRY, QTS_RULE_NONE, 40, 100000),
+	   "a tenth of 400 is bought");
+	tick_at(&run, 0, 1, 101000, 9);
+	is(run.n, 1, "a tenth of 9 is nothing");
+	tick_at(&run, 0, 2, 102000, 200);
+	ok(run.n == 2 && event_is(&run, 1, QTS_WALK_ENTRY, QTS_RULE_NONE, 20, 102000),
+	   "the rest waits for what trades");
+	/* (40 * 100,000 + 20 * 102,000) / 60 = 100,666.6667 */
+	is(run.walk.position.avg_price, 1006666667, "thresholds are those of the average");
+	is(run.walk.state.cycle, 1, "parts of one order are one cycle");
+	is(run.walk.position.original_qty, 60, "whose quantity grows");
+	tick_at(&run, 0, 3, 97600, 1000);
+	/* 99,440 is paid in the mean: 97,600 is -1.85 % of it, though -3.05 % of what was paid before */
+	ok(run.n == 3 && event_is(&run, 2, QTS_WALK_ENTRY, QTS_RULE_NONE, 40, 97600) && run.walk.entry_over,
+	   "the average falls with the price: no exit");
+
+	run_start(&run, &tenth);
+	run.walk.entry_price = 0;
+	tick_at(&run, 0, 0, 100000, 400);
+	tick_at(&run, 0, 1, 96900, 5);
+	ok(run.n == 3 && event_is(&run, 1, QTS_WALK_CANCEL, QTS_RULE_NONE, 60, 0) &&
+		   event_is(&run, 2, QTS_WALK_DECISION, QTS_RULE_SL1, 20, 96900),
+	   "an exit in the middle of it ends the entry, and sells of what is held");
+	tick_at(&run, 0, 2, 96900, 1000);
+	ok(run.n == 4 && event_is(&run, 3, QTS_WALK_FILL, QTS_RULE_SL1, 20, 96900) && run.walk.bought_qty == 40,
+	   "nothing is bought any more");
+	is(run.walk.bought, 4000000, "what was paid");
+
+	run_start(&run, &tenth);
+	bar_at(&run, 0, 100000, 100500, 99500, 100000, 300);
+	bar_at(&run, 1, 100000, 100500, 99500, 100000, 300);
+	is(run.walk.position.qty, 60, "a tenth of each bar");
+	run_day(&run, 100000, 0);
+	ok(run.n == 3 && event_is(&run, 2, QTS_WALK_CANCEL, QTS_RULE_NONE, 40, 0),
+	   "orders live one day, this one, too");
+	tick_at(&run, 0, 0, 100000, 1000);
+	is(run.walk.position.qty, 60, "the next day nothing is bought");
+}
+
 static void
 test_latency(void)
 {
@@ -452,6 +501,7 @@ test_accounts(void)
 	for (uint64_t seed = 1; seed <= 3000 && broken == NULL; seed++)
 	{
 		QtsFillModel model = {.volume_share = seed % 3 == 0 ? 20000 : 0, .slippage = seed % 7 * 300};
+		QtsQty bought = 0;
 		QtsQty sold = 0;
 		QtsKrw amount = 0;
 		QtsTime at = 0;
@@ -466,17 +516,20 @@ test_accounts(void)
 			if (e->at < at)
 				broken = "events are not in order of time";
 			at = e->at;
+			if (e->kind == QTS_WALK_ENTRY)
+				bought += e->qty;
 			if (e->kind != QTS_WALK_FILL)
 				continue;
 			sold += e->qty;
 			amount += e->qty * e->price / QTS_PRICE_SCALE;
 			if (!qts_tick_valid(e->price / QTS_PRICE_SCALE, QTS_INSTRUMENT_STOCK))
 				broken = "a fill off the grid";
-			if (e->left != 100 - sold)
+			if (e->left != bought - sold)
 				broken = "shares are lost";
 		}
 		sales += (int) sold;
-		if (sold != run.walk.sold_qty || amount != run.walk.sold || sold > 100)
+		if (sold != run.walk.sold_qty || amount != run.walk.sold || sold > bought || bought > 100 ||
+			bought != run.walk.bought_qty)
 			broken = "fills and totals disagree";
 		if (run.walk.position.available > run.walk.position.qty || run.walk.position.available < 0)
 			broken = "more available than held";
@@ -553,6 +606,7 @@ main(void)
 	test_next_tick();
 	test_quotes();
 	test_volume();
+	test_entry_volume();
 	test_latency();
 	test_limits();
 	test_session();

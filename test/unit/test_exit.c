@@ -324,8 +324,28 @@ test_trailing(void)
 	f.position.live_severity = 5;
 	f.position.live_rule[QTS_RULE_TRAIL] = true;
 	d = fixture_at(&f, 100000);
-	ok(decided(d, QTS_RULE_STOP_FLOOR, 30) && d.supersede, "the floor supersedes a live TRAIL");
+	ok(decided(d, QTS_RULE_NONE, 0),
+	   "the floor leaves a live TRAIL alone: cancelled, it would be decided first again");
+	d = fixture_at(&f, 95000);
+	ok(decided(d, QTS_RULE_SL2, 30) && d.supersede, "SL2, which comes before it, does not");
 	ok(decided(fixture_at(&f, 97000), QTS_RULE_NONE, 0), "no SL1 while trailing");
+
+	f = fixture_in(QTS_PHASE_TP1_DONE);
+	f.position.live_severity = qts_exit_severity(QTS_RULE_TP2);
+	f.position.available = 50;
+	for (int i = 0; i < 3; i++)
+		(void) fixture_at(&f, 100600);
+	d = fixture_at(&f, 100600);
+	ok(decided(d, QTS_RULE_STOP_FLOOR, 75) && d.supersede, "the floor supersedes a live TP2");
+	f.position.live_severity = 0;
+	f.position.available = 75;
+	ok(decided(fixture_at(&f, 100600), QTS_RULE_STOP_FLOOR, 75),
+	   "when that is gone, the rest is sold at the next look: what waited is confirmed");
+	f.position.live_severity = qts_exit_severity(QTS_RULE_STOP_FLOOR);
+	f.position.live_rule[QTS_RULE_STOP_FLOOR] = true;
+	f.position.available = 0;
+	ok(decided(fixture_at(&f, 96900), QTS_RULE_NONE, 0),
+	   "SL1 takes nothing from an order for all that is held");
 }
 
 static void

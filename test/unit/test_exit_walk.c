@@ -340,7 +340,7 @@ walk_check_explained(Walk *w, const QtsExitState *before, const QtsExitDecision 
 		if (rows[i].breached && rows[i].blocked_by == QTS_BLOCK_NONE)
 			first = rows[i].rule;
 	}
-	walk_require(w, d->add_buy || d->grown > 0 || first == d->rule, "explained otherwise");
+	walk_require(w, d->add_buy || d->grown != 0 || first == d->rule, "explained otherwise");
 }
 
 static void

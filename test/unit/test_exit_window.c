@@ -27,6 +27,35 @@ interval(const QtsCalendarDay *day, int hour, int minute, int second)
 	return qts_exit_interval(shipped, 2, day, at(day, hour, minute, second), USUAL);
 }
 
+/* A refused rule waits 1 s, 2 s, 4 s ... 5 min; others do not. */
+static void
+test_waits(void)
+{
+	QtsExitWait waits[QTS_EXIT_WAITS] = {{0}};
+	QtsExitPosition position = {0};
+
+	is(qts_exit_retry_at(1, 0), QTS_SEC, "refused once: a second");
+	is(qts_exit_retry_at(4, 0), 8 * QTS_SEC, "four times: eight");
+	is(qts_exit_retry_at(40, 0), 300 * QTS_SEC, "never more than five minutes");
+	ok(qts_exit_wait_add(waits, QTS_RULE_TP1, QTS_CUSTOM_NONE, 10), "there is room for one");
+	ok(qts_exit_wait_add(waits, QTS_RULE_CUSTOM, 1, 20) && qts_exit_wait_add(waits, QTS_RULE_CUSTOM, 1, 30),
+	   "for another, twice");
+	ok(!qts_exit_wait_apply(waits, &position, 9) && position.live_rule[QTS_RULE_TP1] &&
+		   position.live_custom[1] && !position.live_rule[QTS_RULE_SL1] && !position.live_custom[0],
+	   "both wait, others do not");
+	ok(qts_exit_wait_apply(waits, &position, 10) && !position.live_rule[QTS_RULE_TP1] &&
+		   position.live_custom[1],
+	   "the first is over");
+	(void) qts_exit_wait_add(waits, QTS_RULE_SL1, QTS_CUSTOM_NONE, 40);
+	(void) qts_exit_wait_add(waits, QTS_RULE_SL2, QTS_CUSTOM_NONE, 50);
+	(void) qts_exit_wait_add(waits, QTS_RULE_TP1, QTS_CUSTOM_NONE, 60);
+	ok(!qts_exit_wait_add(waits, QTS_RULE_TIME, QTS_CUSTOM_NONE, 70), "one too many");
+	position = (QtsExitPosition){0};
+	ok(!qts_exit_wait_apply(waits, &position, 25) && !position.live_custom[1] &&
+		   position.live_rule[QTS_RULE_TIME],
+	   "it takes the place of what would have been over first");
+}
+
 int
 main(void)
 {
@@ -62,5 +91,6 @@ main(void)
 	ok(!qts_printed_since(QTS_TIME_NONE, open - 1, 10, open), "not before the open");
 	ok(!qts_printed_since(QTS_TIME_NONE, open + QTS_SEC, 0, open),
 	   "nothing traded yet: yesterday's close again");
+	test_waits();
 	return tap_done();
 }

@@ -94,11 +94,17 @@ test_failed(void)
 
 	start(&replay);
 	intents[0].filled = 0;
-	intents[0].failed = true;
+	intents[0].failed = intents[0].refused = true;
 	look(&replay, 990, 107200);
 	look(&replay, 2500, 107200);
 	ok(intents[0].matched && replay.nextras == 0, "after a refusal the worker waits; that is no difference");
 	is(replay.state.phase, QTS_PHASE_OPEN, "and nothing has happened");
+	look(&replay, 2600, 96900);
+	ok(replay.nextras == 1 && replay.extra[0].rule == QTS_RULE_SL1, "for other rules it does not wait");
+	look(&replay, 2990, 107200);
+	is(replay.nextras, 1, "the refused one waits for a second");
+	look(&replay, 3000, 107200);
+	ok(replay.nextras == 2 && replay.extra[1].rule == QTS_RULE_TP1, "and is decided again");
 }
 
 static void

@@ -238,6 +238,21 @@ sub test_emergency
 	return;
 }
 
+# What the engine wrote, through the reports: their own arithmetic against the exit events.
+sub test_reports
+{
+	cmp_ok($e->sql('SELECT count(DISTINCT rule) FROM qts.exit_sales'), '>=', 8, 'the reports know what sold');
+	is($e->sql(q{SELECT string_agg(x.symbol, ',') FROM trade.exit_events AS x JOIN (SELECT s.position_id, sum(s.pnl) AS pnl,
+			sum(s.qty) AS qty, count(*) AS sales, count(*) FILTER (WHERE s.closed) AS closed FROM qts.exit_sales AS s GROUP BY 1) AS s
+			USING (position_id) JOIN trade.positions AS p USING (position_id)
+		WHERE s.qty <> x.exit_qty OR s.closed <> 1 OR abs(s.pnl - x.realized_pnl) > s.sales}), '', 'sales add up to the exit events');
+	is($e->sql(q{SELECT count(*) FROM trade.exit_events}), $e->sql(q{SELECT sum(exits) FROM qts.rule_results}), 'every exit has its rule');
+	is($e->sql(q{SELECT string_agg(DISTINCT rule, ',') FROM qts.exit_sales WHERE profile_version IS NULL}), '', 'and a version of a profile');
+	is($e->sql(q{SELECT string_agg(i.reason_code || i.priority, ',') FROM trade.order_intents AS i JOIN trade.positions AS p USING (position_id)
+		WHERE i.priority <> qts._rule_severity(i.reason_code, i.threshold_price < p.avg_price)}), '', 'severities are those of the rules');
+	return;
+}
+
 setup();
 test_gap();
 test_break_even();
@@ -249,6 +264,7 @@ test_oversell();
 test_endless();
 test_samples();
 test_emergency();
+test_reports();
 $e->healthy('every trigger');
 $e->agrees('every trigger');
 done_testing();

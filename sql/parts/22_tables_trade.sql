@@ -350,6 +350,7 @@ CREATE TABLE trade.fills (
 	price numeric(18,4) NOT NULL,
 	fee bigint NOT NULL DEFAULT 0,
 	tax bigint NOT NULL DEFAULT 0,
+	avg_price numeric(18,4), -- of the position that was sold from; more may be bought later
 	source text NOT NULL,
 	dedupe_key text NOT NULL,
 	ts timestamptz NOT NULL,

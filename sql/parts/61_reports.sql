@@ -20,7 +20,7 @@ BEGIN ATOMIC
 END;
 
 -- One row per order that sold: by which rule, what it brought, and how far from the price
--- that was decided on.  The average price is that of the decision, where its signal is kept.
+-- that was decided on.
 CREATE OR REPLACE FUNCTION qts.exit_sales(from_ts timestamptz DEFAULT NULL, until_ts timestamptz DEFAULT NULL)
 RETURNS TABLE (sold_ts timestamptz, symbol text, rule text, profile_id text, profile_version integer, qty bigint,
 	avg_price numeric, threshold_price numeric, decided_price numeric, fill_price numeric, pnl bigint, pnl_pct numeric,
@@ -30,19 +30,17 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp S
 #variable_conflict use_column
 BEGIN
 	RETURN QUERY WITH sold AS MATERIALIZED (SELECT f.order_uid, f.position_id, max(f.ts) AS ts, sum(f.qty)::bigint AS qty,
-			sum(f.qty * f.price) AS amount, sum(f.fee)::bigint AS fees, sum(f.tax)::bigint AS taxes
+			sum(f.qty * f.price) AS amount, sum(f.qty * f.avg_price) / sum(f.qty) AS avg_price, sum(f.fee)::bigint AS fees, sum(f.tax)::bigint AS taxes
 		FROM trade.fills AS f WHERE f.side = 'SELL' AND f.position_id IS NOT NULL
 			AND f.ts >= coalesce(exit_sales.from_ts, '-infinity') AND f.ts < coalesce(exit_sales.until_ts, 'infinity') GROUP BY 1, 2),
-	sale AS (SELECT s.*, p.symbol, p.entry_ts, i.intent_id, i.threshold_price, i.decided_price,
+	sale AS (SELECT s.order_uid, s.position_id, s.ts, s.qty, s.amount, round(coalesce(s.avg_price, p.avg_price), 4) AS avg_price,
+			s.fees, s.taxes, p.symbol, p.entry_ts, i.intent_id, i.threshold_price, i.decided_price,
 			coalesce(i.reason_code || coalesce(':' || i.rule_id, ''), CASE WHEN o.channel ~ '^[0-9]+$' THEN 'BROKER' ELSE 'MANUAL' END)
 				AS rule,
-			coalesce(i.created_ts, o.created_ts) AS decided_ts, coalesce(g.profile_id, n.profile_id, p.exit_profile_id) AS profile_id,
-			-- shares that were added later changed it
-			CASE WHEN abs(g.price / p.avg_price - 1 - g.pnl_pct) > 0.000002 THEN round(g.price / (1 + g.pnl_pct), 4)
-				ELSE p.avg_price END AS avg_price
+			coalesce(i.created_ts, o.created_ts) AS decided_ts, coalesce(g.profile_id, n.profile_id, p.exit_profile_id) AS profile_id
 		FROM sold AS s JOIN trade.orders AS o ON o.order_uid = s.order_uid JOIN trade.positions AS p ON p.position_id = s.position_id
 		LEFT JOIN trade.order_intents AS i ON i.intent_id = o.intent_id
-		LEFT JOIN LATERAL (SELECT x.profile_id, x.price, x.pnl_pct FROM trade.exit_signals AS x WHERE x.position_id = i.position_id
+		LEFT JOIN LATERAL (SELECT x.profile_id FROM trade.exit_signals AS x WHERE x.position_id = i.position_id
 			AND x.ts = i.created_ts AND x.is_triggered AND x.intent_id = i.intent_id LIMIT 1) AS g ON true
 		-- of a sale by hand: the profile of the last sample before it
 		LEFT JOIN LATERAL (SELECT x.profile_id FROM trade.exit_signals AS x WHERE g.profile_id IS NULL

@@ -22,8 +22,9 @@
 #include "shm/shm.h"
 
 static QtsStmt insert_fill = {
-	"INSERT INTO trade.fills (account_id, order_uid, position_id, symbol, side, qty, price, fee, tax, source, dedupe_key, ts)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+	"INSERT INTO trade.fills (account_id, order_uid, position_id, symbol, side, qty, price, fee, tax, source, dedupe_key, ts,"
+	" avg_price) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, CASE WHEN $5 = 'SELL' THEN"
+	" (SELECT p.avg_price FROM trade.positions p WHERE p.position_id = $3) END)",
 	12,
 	{TEXTOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, INT8OID, NUMERICOID, INT8OID, INT8OID, TEXTOID, TEXTOID,
 	 TIMESTAMPTZOID}};
@@ -64,10 +65,11 @@ static QtsStmt insert_event = {
 	" exit_reason_code, source, intent_id, exit_profile_id, realized_pnl, realized_pnl_pct, fees, taxes)"
 	" SELECT p.position_id, p.account_id, p.symbol, $2, f.qty, round(f.amount / f.qty, 4),"
 	" coalesce(i.reason_code, $3), CASE WHEN i.intent_id IS NULL THEN $4 WHEN i.reason_code = 'MANUAL' THEN 'MANUAL'"
-	" ELSE 'AUTO_EXIT' END, i.intent_id, p.exit_profile_id, (f.amount - p.avg_price * f.qty - f.fee - f.tax)::bigint,"
-	" round((f.amount - p.avg_price * f.qty - f.fee - f.tax) / (p.avg_price * f.qty), 6), f.fee, f.tax"
+	" ELSE 'AUTO_EXIT' END, i.intent_id, p.exit_profile_id, (f.amount - f.paid - f.fee - f.tax)::bigint,"
+	" round((f.amount - f.paid - f.fee - f.tax) / f.paid, 6), f.fee, f.tax"
 	" FROM trade.positions p CROSS JOIN LATERAL"
 	" (SELECT (coalesce(sum(s.qty), 0) + $5)::bigint AS qty, coalesce(sum(s.qty * s.price), 0) + $5 * $6 AS amount,"
+	" coalesce(sum(s.qty * coalesce(s.avg_price, p.avg_price)), 0) + $5 * p.avg_price AS paid,"
 	" coalesce(sum(s.fee), 0)::bigint AS fee, coalesce(sum(s.tax), 0)::bigint AS tax"
 	" FROM trade.fills s WHERE s.position_id = p.position_id AND s.side = 'SELL') f"
 	" LEFT JOIN LATERAL (SELECT x.intent_id, x.reason_code FROM trade.order_intents x"

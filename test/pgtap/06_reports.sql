@@ -45,9 +45,10 @@ SELECT pg_temp.id('0003', no), '99000000-01', at::date, no::text, pg_temp.id('00
 	'SELL', 'MKT', qty, 'FILLED', 'AUTO', NULL, at FROM done
 UNION ALL SELECT pg_temp.id('0003', 8), '99000000-01', '2026-07-24', '8', NULL, pg_temp.id('0001', 2), 'Q990002', 'SELL', 'MKT', 2,
 	'FILLED', 'MANUAL', '0123', '2026-07-24 13:00:00';
-INSERT INTO trade.fills (account_id, order_uid, position_id, symbol, side, qty, price, fee, tax, source, dedupe_key, ts)
+-- the third position's average was 10 000 when its hard stop fired: shares were added since
+INSERT INTO trade.fills (account_id, order_uid, position_id, symbol, side, qty, price, fee, tax, source, dedupe_key, ts, avg_price)
 SELECT '99000000-01', pg_temp.id('0003', v.o), pg_temp.id('0001', v.p), 'Q99000' || v.p, 'SELL', v.qty, v.price, v.fee, v.tax, 'WS',
-	v.n::text, v.ts::timestamptz
+	v.n::text, v.ts::timestamptz, CASE v.n WHEN 8 THEN 10000 END
 FROM (VALUES (1, 1, 1, 30, 9690, 70, 500, '2026-07-23 10:00:31'), (2, 1, 1, 10, 9650, 30, 200, '2026-07-23 10:00:35'),
 	(3, 2, 1, 60, 9500, 150, 1000, '2026-07-23 10:30:02'), (4, 3, 2, 10, 19350, 10, 30, '2026-07-24 10:00:01'),
 	(5, 4, 2, 20, 21500, 60, 700, '2026-07-24 11:00:01'), (6, 5, 2, 1, 21000, 0, 0, '2026-07-24 12:00:01'),
@@ -55,7 +56,6 @@ FROM (VALUES (1, 1, 1, 30, 9690, 70, 500, '2026-07-23 10:00:31'), (2, 1, 1, 10, 
 	(9, 7, 3, 1, 9400, 0, 0, '2026-07-23 10:10:01')) AS v (n, o, p, qty, price, fee, tax, ts);
 INSERT INTO trade.exit_events (position_id, account_id, symbol, exit_ts, exit_qty, exit_avg_price, exit_reason_code, source, intent_id)
 VALUES (pg_temp.id('0001', 1), '99000000-01', 'Q990001', '2026-07-23 10:30:02', 100, 9572, 'SL2', 'AUTO_EXIT', pg_temp.id('0002', 2));
--- the third position's average was 10 000 when its hard stop fired: shares were added since
 INSERT INTO trade.exit_signals (ts, position_id, account_id, rule_name, is_triggered, price, threshold_price, pnl_pct, phase,
 	control_mode, profile_id, intent_id)
 SELECT d.at, pg_temp.id('0001', d.p), '99000000-01', d.rule, true, d.decided, d.threshold,
@@ -72,7 +72,7 @@ SELECT results_eq($$SELECT symbol, rule, qty, fill_price, pnl, pnl_pct, overshoo
 	('Q990002', 'TP1', 20, 21500, 29240, 7.31, 46.7, 0.0, '1 day 02:00:01', false),
 	('Q990002', 'MANUAL', 1, 21000, 1000, 5.0, NULL, NULL, '1 day 03:00:01', false),
 	('Q990002', 'BROKER', 2, 19000, -2000, -5.0, NULL, NULL, '1 day 04:00:01', false)$$, 'each sale by itself');
-SELECT is((SELECT avg_price FROM qts.exit_sales WHERE rule = 'HARD_STOP'), 10000::numeric(18,4), 'the average is that of the decision');
+SELECT is((SELECT avg_price FROM qts.exit_sales WHERE rule = 'HARD_STOP'), 10000::numeric(18,4), 'the average is that of the sale');
 SELECT results_eq($$SELECT sales, exits, shares, wins, losses, win_pct, pnl, avg_pct, median_pct, fees, taxes, avg_held, overshoot_bps,
 	slippage_bps, worst_slippage_bps FROM qts.rule_results WHERE rule = 'SL1'$$, $$VALUES (2::bigint, 0::bigint, 50::bigint,
 	0::bigint, 2::bigint, 0.0, -20140::bigint, -3.335, -3.335, 110::bigint, 730::bigint, '13:00:18'::interval, 30.9, -7.8, 10.3)$$,

@@ -136,6 +136,7 @@ sub test_return
 	is(intents('100001'), '', 'nothing is sold');
 	is(level(), 'L3', 'until it is over');
 	restart_exit();
+	prices(live());
 	steps_until('auto_level IS NULL FROM trade.exit_control', 'half a minute of good prices ends it', live());
 	is(control(q{concat_ws(' ', mode, auto_mode, person_mode)}), 'RUNNING', 'RUNNING by itself');
 	is(control('updated_by'), $e->sql('SELECT updated_by FROM trade.exit_control_history WHERE updated_by <> $$qts_exit$$
@@ -198,6 +199,7 @@ sub test_symbol
 	is(intents('100003'), '', 'nothing is sold');
 	restart_exit();
 	is(hold('100003'), 'HELD', 'the exit worker starts afresh: still held');
+	prices(live());
 	steps_until("hold IS NULL FROM trade.position_state WHERE position_id = '$p{'100003'}'", 'half a minute of good prices ends it',
 		live());
 	is(alert('ESCALATION_L1', '100003'), 'INFO', 'which is told');

@@ -61,7 +61,7 @@ trade_emit(ReturnSetInfo *result, const QtsBacktestRun *run, const QtsBacktestAr
 	values[1] = CStringGetTextDatum(args->profile_id);
 	values[2] = TimestampTzGetDatum(walk->entered_at);
 	values[3] = qts_price_numeric(walk->bought_at);
-	values[4] = Int64GetDatum(args->qty);
+	values[4] = Int64GetDatum(walk->entered ? walk->bought_qty : args->qty);
 	values[5] = TimestampTzGetDatum(walk->exited_at);
 	values[6] = qts_price_numeric(qts_average_price(walk->sold, walk->sold_qty));
 	values[7] = Int64GetDatum(walk->sold_qty);

@@ -62,7 +62,6 @@ typedef struct Replaying
 	MemoryContext cxt;
 	bool found;
 	char symbol[QTS_SYMBOL_LEN + 1];
-	char *profile_id;
 	char *config;
 	TimestampTz from;
 	TimestampTz until;
@@ -86,19 +85,33 @@ typedef struct Replaying
 	void *arg;
 } Replaying;
 
+/*
+ * The profile chosen for position p at an instant: what the first change after
+ * it found, the position's own before its symbol's.
+ */
+#define CHOICE_AT(t)                                                                                         \
+	"coalesce((SELECT c.was FROM (SELECT a.before ->> 'exit_profile_id', a.audit_id FROM system.audit_log a" \
+	" WHERE a.action = 'set_position_profile' AND a.object = p.position_id::text"                            \
+	" AND coalesce(a.engine_ts, a.ts) > " t " UNION ALL SELECT p.exit_profile_id, NULL)"                     \
+	" AS c (was, n) ORDER BY c.n LIMIT 1), (SELECT c.was ->> 'profile_id' FROM"                              \
+	" (SELECT a.before, a.audit_id FROM system.audit_log a WHERE a.action = 'set_symbol_profile'"            \
+	" AND a.object = p.symbol AND coalesce(a.engine_ts, a.ts) > " t                                          \
+	" UNION ALL SELECT (SELECT to_jsonb(o) FROM trade.symbol_exit_overrides o WHERE o.symbol = p.symbol),"   \
+	" NULL ORDER BY 2 LIMIT 1) AS c (was) WHERE (c.was ->> 'enabled')::boolean"                              \
+	" AND (c.was ->> 'effective_from')::date <= (timezone('Asia/Seoul', " t                                  \
+	"))::date), 'default_hybrid_v1')"
+
 static QtsStmt read_position = {
 	"SELECT p.symbol, p.qty, p.original_qty, (p.avg_price * 10000)::int8, p.created_ts,"
 	" coalesce((SELECT x.exit_ts FROM trade.exit_events x WHERE x.position_id = p.position_id), qts._now()),"
 	" coalesce((SELECT a.before ->> 'exit_mode' FROM system.audit_log a WHERE a.action = 'set_position_exit_mode'"
 	"  AND a.object = p.position_id::text ORDER BY a.audit_id LIMIT 1), p.exit_mode),"
-	" r.profile_id, qts._profile_at(r.profile_id, p.created_ts)::text, p.entry_ts,"
-	/* the mode in force when it began */
-	" coalesce((SELECT h.mode FROM trade.exit_control_history h WHERE h.updated_ts <= p.created_ts"
-	"  ORDER BY h.history_id DESC LIMIT 1), 'RUNNING')"
-	" FROM trade.positions p CROSS JOIN LATERAL (SELECT coalesce("
-	"  (SELECT s.profile_id FROM trade.exit_signals s WHERE s.position_id = p.position_id AND s.is_triggered"
-	"   AND s.profile_id IS NOT NULL ORDER BY s.ts LIMIT 1), p.exit_profile_id, (SELECT o.profile_id FROM trade.symbol_exit_overrides o"
-	"   WHERE o.symbol = p.symbol AND o.enabled), 'default_hybrid_v1')) AS r (profile_id) WHERE p.position_id = $1",
+	" qts._profile_at(" CHOICE_AT(
+		"p.created_ts") ", p.created_ts)::text, p.entry_ts,"
+						/* the mode in force when it began */
+						" coalesce((SELECT h.mode FROM trade.exit_control_history h WHERE h.updated_ts <= p.created_ts"
+						"  ORDER BY h.history_id DESC LIMIT 1), 'RUNNING')"
+						" FROM trade.positions p WHERE p.position_id = $1",
 	1,
 	{UUIDOID}};
 
@@ -122,10 +135,18 @@ static QtsStmt read_records = {
 	" UNION ALL SELECT h.updated_ts, 3, 0, 0, 0, h.mode FROM trade.exit_control_history h"
 	" UNION ALL SELECT coalesce(a.engine_ts, a.ts), 5, (a.action = 'hold_back')::int, 0, 0, NULL FROM system.audit_log a"
 	"  WHERE a.action IN ('hold_back', 'release_hold') AND a.object = ($1)::text"
-	" UNION ALL SELECT coalesce(a.engine_ts, a.ts), 4, 0, 0, 0, a.after ->> 'config' FROM system.audit_log a"
-	"  WHERE a.action = 'save_exit_profile' AND a.object = $2) AS r (ts, kind, qty, price, by, word) ORDER BY r.ts, r.kind",
-	2,
-	{UUIDOID, TEXTOID}};
+	/* whenever another one may have come into force: saved, chosen, or its day begun */
+	" UNION ALL SELECT t.at, 4, 0, 0, 0, qts._profile_at(" CHOICE_AT(
+		"t.at") ", t.at)::text FROM trade.positions p"
+				"  CROSS JOIN LATERAL (SELECT coalesce(a.engine_ts, a.ts) FROM system.audit_log a WHERE a.action = 'save_exit_profile'"
+				"   OR (a.action = 'set_position_profile' AND a.object = p.position_id::text)"
+				"   OR (a.action = 'set_symbol_profile' AND a.object = p.symbol)"
+				"   UNION SELECT timezone('Asia/Seoul', (a.after ->> 'effective_from')::date::timestamp) FROM system.audit_log a"
+				"   WHERE a.action = 'set_symbol_profile' AND a.object = p.symbol) AS t (at)"
+				"  WHERE p.position_id = $1 AND t.at > p.created_ts)"
+				" AS r (ts, kind, qty, price, by, word) ORDER BY r.ts, r.kind",
+	1,
+	{UUIDOID}};
 
 static char *
 replay_text(Replaying *run, Datum value)
@@ -152,10 +173,9 @@ take_position(void *arg, const Datum *values, const bool *nulls)
 	run->until = DatumGetTimestampTz(values[5]);
 	if (!qts_position_mode_parse(replay_text(run, values[6]), &position->mode))
 		position->mode = QTS_POSITION_DISABLED;
-	run->profile_id = replay_text(run, values[7]);
-	run->config = nulls[8] ? NULL : replay_text(run, values[8]);
-	run->entry_at = DatumGetTimestampTz(values[9]);
-	if (!qts_control_mode_parse(replay_text(run, values[10]), &run->replay.control))
+	run->config = nulls[7] ? NULL : replay_text(run, values[7]);
+	run->entry_at = DatumGetTimestampTz(values[8]);
+	if (!qts_control_mode_parse(replay_text(run, values[9]), &run->replay.control))
 		run->replay.control = QTS_CONTROL_PAUSE_ALL;
 }
 
@@ -191,6 +211,7 @@ take_intent(void *arg, const Datum *values, const bool *nulls)
 	if (qts_intent_status_parse(replay_text(run, values[11]), &status) && !qts_intent_live(status))
 		intent.ended_at = DatumGetTimestampTz(values[10]);
 	intent.failed = intent.ended_at != QTS_TIME_NONE && intent.filled == 0;
+	intent.refused = intent.failed && (status == QTS_INTENT_REJECTED || status == QTS_INTENT_FAILED);
 	intent.automatic = DatumGetBool(values[12]);
 	intent.id = DatumGetInt64(values[13]);
 	if (replay->nintents == run->intent_room)
@@ -260,7 +281,7 @@ replay_rewind(Replaying *run)
 static void
 replay_open(Datum position_id, MemoryContext cxt, Replaying *run)
 {
-	Datum args[2] = {position_id};
+	Datum args[1] = {position_id};
 
 	memset(run, 0, sizeof(*run));
 	run->cxt = cxt;
@@ -272,7 +293,6 @@ replay_open(Datum position_id, MemoryContext cxt, Replaying *run)
 				 errdetail("There is no such row."), errhint("SELECT * FROM trade.positions lists them.")));
 	run->replay.profile = qts_exit_profile_default();
 	replay_profile(run, run->config);
-	args[1] = CStringGetTextDatum(run->profile_id);
 	qts_history_query(&read_intents, args, take_intent, run);
 	qts_history_query(&read_records, args, take_record, run);
 	replay_rewind(run);
@@ -337,7 +357,8 @@ replay_quote(Replaying *run, TimestampTz at, QtsExitQuote *quote)
 							.first = run->first,
 							.since_open = at - run->day.open_at};
 	quote->stale = at - quotes[source].recv_at > (int64) qts_guc.exit_max_price_age * QTS_MS;
-	if (run->first == 0 && trading && !quote->stale)
+	/* what was printed before the open is not the first price after it */
+	if (run->first == 0 && trading && !quote->stale && quotes[source].recv_at >= run->day.open_at)
 		run->first = quote->first = quote->bid > 0 ? quote->bid : quote->last;
 	return true;
 }
@@ -349,7 +370,7 @@ replay_look(Replaying *run, TimestampTz at)
 
 	if (at < run->from || at > run->until)
 		return;
-	qts_replay_orders(&run->replay, at);
+	(void) qts_replay_orders(&run->replay, at);
 	run->looked_at = at;
 	if (!replay_quote(run, at, &quote))
 		return;
@@ -415,9 +436,8 @@ replay_record(Replaying *run, const Record *record)
 			position->held_back = record->qty != 0;
 			break;
 	}
-	qts_replay_orders(replay, record->at);
-	/* what the last price was not allowed to do it may do now */
-	if (record->kind >= RECORD_MODE)
+	/* what the last price was not allowed to do, or others held, it may do now */
+	if (qts_replay_orders(replay, record->at) || record->kind >= RECORD_MODE)
 		replay_look(run, record->at);
 }
 
@@ -434,7 +454,7 @@ replay_recorded(Replaying *run, TimestampTz at)
 		replay_wait(run, intent->created_at - 1);
 		if (!intent->matched)
 			replay_look(run, intent->created_at - 1);
-		qts_replay_orders(&run->replay, intent->created_at);
+		(void) qts_replay_orders(&run->replay, intent->created_at);
 	}
 }
 

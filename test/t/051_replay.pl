@@ -13,24 +13,6 @@ my $e = QtsTest->engine(clock => KRX_OPEN,
 			price => 100000 } } @symbols ] });
 my %price = map { $_ => 100000 } @symbols;
 
-# One question per print instead of many: this session is long.  It answers when the print
-# was looked at and all it led to is stored.
-$e->sql(q{CREATE FUNCTION public.looked(of text, at bigint, before numeric) RETURNS numeric LANGUAGE plpgsql AS $$
-DECLARE
-	deadline timestamptz := clock_timestamp() + interval '60 seconds';
-	now_at numeric;
-BEGIN
-	LOOP
-		now_at := (SELECT m.value FROM qts.metrics AS m WHERE m.name = 'qts_exit_evaluations_total');
-		EXIT WHEN now_at > before AND (SELECT p.last FROM qts.price(of) AS p) = at
-			AND NOT EXISTS (SELECT FROM trade.order_intents AS i WHERE NOT i.effect_applied);
-		IF clock_timestamp() > deadline THEN
-			RAISE EXCEPTION 'never looked at % of %', at, of;
-		END IF;
-		PERFORM pg_sleep(0.005);
-	END LOOP;
-	RETURN now_at;
-END $$});
 my $looks = $e->metric('qts_exit_evaluations_total');
 
 # Near thresholds, so that a short walk meets many of them.
@@ -48,14 +30,9 @@ sub profile
 	return;
 }
 
-# The worker reads positions that others changed again within 0.2 s, settings at once: so
-# that no print falls in between, it is told the mode anew, and it has taken notice.
-my $mode = 'RUNNING';
-my $intents = 0;
-
 sub control
 {
-	($mode) = @_;
+	my ($mode) = @_;
 	$e->sql("SELECT qts.set_exit_mode('$mode', 'test')");
 	$e->wait_turn('exit');
 	$e->need(q{NOT EXISTS (SELECT FROM trade.order_intents WHERE NOT effect_applied)});
@@ -63,17 +40,18 @@ sub control
 	return;
 }
 
-# Of one that is sold nothing is heard any more.
+# A print that was looked at, and all it led to is stored; the next one comes at once, when the worker
+# has not read again yet what the fills changed.  Of one that is sold nothing is heard any more.
 sub look
 {
 	my ($symbol, $to) = @_;
 	return if $e->sql("SELECT NOT EXISTS (SELECT FROM trade.positions WHERE symbol = '$symbol' AND status <> 'CLOSED')") eq 't';
 	$price{$symbol} = $to;
 	$e->{sim}->price($symbol, $to);
-	$looks = $e->sql("SELECT public.looked('$symbol', $to, $looks)");
-	my $now = $e->sql('SELECT count(*) FROM trade.order_intents');
-	control($mode) if $now != $intents;
-	$intents = $now;
+	$e->need("(SELECT m.value FROM qts.metrics AS m WHERE m.name = 'qts_exit_evaluations_total') > $looks
+		AND (SELECT p.last FROM qts.price('$symbol') AS p) = $to
+		AND NOT EXISTS (SELECT FROM trade.order_intents AS i WHERE NOT i.effect_applied)");
+	$looks = $e->metric('qts_exit_evaluations_total');
 	return;
 }
 

@@ -130,6 +130,12 @@ sub test_more
 		'then for what SL1 held');
 	fill(order('300001', 'SL2'), 35, 100300);
 	$e->until("(SELECT status = 'CLOSED' FROM trade.positions WHERE symbol = '300001')", 'and nothing is left');
+	# bought 10 at 100 000, 30 at 102 000, 60 at 104 000, 50 at 110 000, sold 20, 30, 65 and 35
+	is($e->sql("SELECT exit_qty, realized_pnl + fees + taxes FROM trade.exit_events WHERE symbol = '300001'"),
+		'150|' . (20 * 110000 + 30 * 102500 + 65 * 100400 + 35 * 100300 - 1000000 - 3060000 - 6240000 - 5500000),
+		'the result is what was paid and what was received, in whatever order');
+	is($e->sql("SELECT sum(pnl) = (SELECT realized_pnl FROM trade.exit_events WHERE symbol = '300001') FROM qts.exit_sales
+		WHERE symbol = '300001'"), 't', 'and the sales add up to it');
 	return;
 }
 

@@ -103,7 +103,7 @@ BEGIN
 	GRANT UPDATE (updated_ts) ON trade.accounts TO qts_execution;
 
 	GRANT INSERT ON trade.order_intents TO qts_reentry, qts_router, qts_strategy;
-	PERFORM qts._grant_execute(ARRAY['_halt_account', '_halt_entries', '_doubt_day'], 'qts_execution');
+	PERFORM qts._grant_execute(ARRAY['_halt_account', '_halt_entries', '_doubt_day', '_audit_quarantine'], 'qts_execution');
 	PERFORM qts._grant_execute(ARRAY['_halt_entries', 'system._upkeep_partitions', 'system._upkeep_minutes',
 		'system._upkeep_days', 'system._upkeep_pack', 'system._upkeep_history', 'system._upkeep_rows', 'system._upkeep_indicators',
 		'system._upkeep_signals',

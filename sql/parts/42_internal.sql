@@ -7,6 +7,20 @@ BEGIN ATOMIC
 	VALUES (qts._now(), session_user, _audit.action, _audit.object, _audit.reason, _audit.before, _audit.after);
 END;
 
+CREATE OR REPLACE FUNCTION qts._audit_quarantine(position_id uuid, before text, after text) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT qts._audit('quarantine', _audit_quarantine.position_id::text, coalesce(_audit_quarantine.after, 'released'),
+		jsonb_build_object('quarantine_reason', _audit_quarantine.before), jsonb_build_object('quarantine_reason', _audit_quarantine.after));
+END;
+
+CREATE OR REPLACE FUNCTION qts._note_quarantine() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM qts._audit_quarantine(NEW.position_id, OLD.quarantine_reason, NEW.quarantine_reason);
+	RETURN NULL;
+END $$;
+
 CREATE OR REPLACE FUNCTION qts._need_reason(reason text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

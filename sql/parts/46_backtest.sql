@@ -73,6 +73,24 @@ RETURN coalesce((SELECT coalesce(a.before -> 'config', a.after -> 'config') FROM
 		AND coalesce(a.engine_ts, a.ts) > _profile_at.at ORDER BY a.audit_id LIMIT 1),
 	(SELECT e.config FROM trade.exit_profiles AS e WHERE e.profile_id = _profile_at.profile_id));
 
+-- The profile chosen for a position at an instant: what the first change after it
+-- found, the position's own before its symbol's.
+CREATE OR REPLACE FUNCTION qts._profile_chosen("position" trade.positions, at timestamptz) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN coalesce(
+	(SELECT c.was FROM (SELECT a.before ->> 'exit_profile_id', a.audit_id FROM system.audit_log AS a
+			WHERE a.action = 'set_position_profile' AND a.object = (_profile_chosen."position").position_id::text
+				AND coalesce(a.engine_ts, a.ts) > _profile_chosen.at
+			UNION ALL SELECT (_profile_chosen."position").exit_profile_id, NULL) AS c (was, n) ORDER BY c.n LIMIT 1),
+	(SELECT c.was ->> 'profile_id' FROM (SELECT a.before, a.audit_id FROM system.audit_log AS a
+			WHERE a.action = 'set_symbol_profile' AND a.object = (_profile_chosen."position").symbol
+				AND coalesce(a.engine_ts, a.ts) > _profile_chosen.at
+			UNION ALL SELECT (SELECT to_jsonb(o) FROM trade.symbol_exit_overrides AS o
+				WHERE o.symbol = (_profile_chosen."position").symbol), NULL ORDER BY 2 LIMIT 1) AS c (was)
+		WHERE (c.was ->> 'enabled')::boolean
+			AND (c.was ->> 'effective_from')::date <= (timezone('Asia/Seoul', _profile_chosen.at))::date),
+	'default_hybrid_v1');
+
 -- A live position again: prices, orders and fills as recorded, decisions made anew.
 CREATE OR REPLACE FUNCTION qts.replay(position_id uuid, OUT decided_ts timestamptz, OUT replayed_ts timestamptz,
 	OUT rule text, OUT phase text, OUT cycle integer, OUT qty bigint, OUT replayed_qty bigint, OUT price numeric,
@@ -296,6 +314,7 @@ COMMENT ON COLUMN qts.backtest_progress.walks_total IS 'Known when the entries c
 COMMENT ON FUNCTION qts.performance(bigint[], bigint[], numeric) IS 'Return, volatility, Sharpe, Sortino and drawdown of daily values, the first one the start; alpha and beta against as many values of a benchmark. QT011';
 COMMENT ON FUNCTION qts.trade_stats(bigint[], bigint[]) IS 'Win rate, profit factor, expectancy and streaks of results in order of their end. QT011';
 COMMENT ON COLUMN system.audit_log.engine_ts IS 'When, by the engine''s clock';
+COMMENT ON FUNCTION qts._profile_chosen(trade.positions, timestamptz) IS 'Name of the profile chosen for a position at an instant, from the audit log';
 COMMENT ON FUNCTION qts._profile_at(text, timestamptz) IS 'Config of a profile at an instant, from the audit log';
 COMMENT ON FUNCTION qts.replay(uuid) IS 'Decides a live position again on the stored ticks, with its recorded orders and fills: one row per decision of then or now, and whether they are the SAME. QT011';
 COMMENT ON FUNCTION qts.replay_path(uuid) IS 'Price, marks and nearest thresholds of a live position at each look, from the stored ticks';

@@ -30,6 +30,10 @@ FOR EACH ROW EXECUTE FUNCTION qts._trg_order_update();
 CREATE OR REPLACE TRIGGER qts_profile BEFORE INSERT OR UPDATE OF config ON trade.exit_profiles
 FOR EACH ROW EXECUTE FUNCTION qts._trg_profile_check();
 
+-- When automatic exits were held, whoever held or released them: replays follow it.
+CREATE OR REPLACE TRIGGER qts_quarantine AFTER UPDATE OF quarantine_reason ON trade.positions
+FOR EACH ROW WHEN (old.quarantine_reason IS DISTINCT FROM new.quarantine_reason) EXECUTE FUNCTION qts._note_quarantine();
+
 -- Append-only tables.  The arguments name columns that may be filled in once
 -- (from null or false).  Retention drops partitions.
 CREATE OR REPLACE TRIGGER qts_append BEFORE UPDATE OR DELETE ON market.prices_ticks

@@ -80,6 +80,8 @@ COMMENT ON FUNCTION qts._grant_workers() IS 'The ownership matrix of the worker 
 COMMENT ON FUNCTION qts._grant_people() IS 'What viewers, operators and admins may call';
 COMMENT ON FUNCTION qts._check_home() IS 'QT201 without preload, QT202 in another database than qts.database';
 COMMENT ON FUNCTION qts._audit(text, text, text, jsonb, jsonb) IS 'Writes an audit row for the session''s user';
+COMMENT ON FUNCTION qts._audit_quarantine(uuid, text, text) IS 'Writes the audit row of a position that was quarantined or released';
+COMMENT ON FUNCTION qts._note_quarantine() IS 'Trigger: an audit row for each change of positions.quarantine_reason';
 COMMENT ON FUNCTION qts._need_reason(text) IS 'QT011 unless there is a reason of 1 to 500 characters';
 COMMENT ON FUNCTION qts._one_of(text, text, text[]) IS 'QT011 unless the value is one of those';
 COMMENT ON FUNCTION qts._need_active() IS 'QT001 or QT204 unless the engine may trade here; locks the engine row FOR SHARE';

@@ -43,7 +43,8 @@ typedef enum RecordKind
 	RECORD_MODE,
 	RECORD_CONTROL,
 	RECORD_PROFILE,
-	RECORD_HOLD /* qty: held back */
+	RECORD_HOLD,	  /* qty: held back */
+	RECORD_QUARANTINE /* qty: quarantined */
 } RecordKind;
 
 /* Something that happened to the position besides prices. */
@@ -85,33 +86,16 @@ typedef struct Replaying
 	void *arg;
 } Replaying;
 
-/*
- * The profile chosen for position p at an instant: what the first change after
- * it found, the position's own before its symbol's.
- */
-#define CHOICE_AT(t)                                                                                         \
-	"coalesce((SELECT c.was FROM (SELECT a.before ->> 'exit_profile_id', a.audit_id FROM system.audit_log a" \
-	" WHERE a.action = 'set_position_profile' AND a.object = p.position_id::text"                            \
-	" AND coalesce(a.engine_ts, a.ts) > " t " UNION ALL SELECT p.exit_profile_id, NULL)"                     \
-	" AS c (was, n) ORDER BY c.n LIMIT 1), (SELECT c.was ->> 'profile_id' FROM"                              \
-	" (SELECT a.before, a.audit_id FROM system.audit_log a WHERE a.action = 'set_symbol_profile'"            \
-	" AND a.object = p.symbol AND coalesce(a.engine_ts, a.ts) > " t                                          \
-	" UNION ALL SELECT (SELECT to_jsonb(o) FROM trade.symbol_exit_overrides o WHERE o.symbol = p.symbol),"   \
-	" NULL ORDER BY 2 LIMIT 1) AS c (was) WHERE (c.was ->> 'enabled')::boolean"                              \
-	" AND (c.was ->> 'effective_from')::date <= (timezone('Asia/Seoul', " t                                  \
-	"))::date), 'default_hybrid_v1')"
-
 static QtsStmt read_position = {
 	"SELECT p.symbol, p.qty, p.original_qty, (p.avg_price * 10000)::int8, p.created_ts,"
 	" coalesce((SELECT x.exit_ts FROM trade.exit_events x WHERE x.position_id = p.position_id), qts._now()),"
 	" coalesce((SELECT a.before ->> 'exit_mode' FROM system.audit_log a WHERE a.action = 'set_position_exit_mode'"
 	"  AND a.object = p.position_id::text ORDER BY a.audit_id LIMIT 1), p.exit_mode),"
-	" qts._profile_at(" CHOICE_AT(
-		"p.created_ts") ", p.created_ts)::text, p.entry_ts,"
-						/* the mode in force when it began */
-						" coalesce((SELECT h.mode FROM trade.exit_control_history h WHERE h.updated_ts <= p.created_ts"
-						"  ORDER BY h.history_id DESC LIMIT 1), 'RUNNING')"
-						" FROM trade.positions p WHERE p.position_id = $1",
+	" qts._profile_at(qts._profile_chosen(p, p.created_ts), p.created_ts)::text, p.entry_ts,"
+	/* the mode in force when it began */
+	" coalesce((SELECT h.mode FROM trade.exit_control_history h WHERE h.updated_ts <= p.created_ts"
+	"  ORDER BY h.history_id DESC LIMIT 1), 'RUNNING')"
+	" FROM trade.positions p WHERE p.position_id = $1",
 	1,
 	{UUIDOID}};
 
@@ -135,16 +119,17 @@ static QtsStmt read_records = {
 	" UNION ALL SELECT h.updated_ts, 3, 0, 0, 0, h.mode FROM trade.exit_control_history h"
 	" UNION ALL SELECT coalesce(a.engine_ts, a.ts), 5, (a.action = 'hold_back')::int, 0, 0, NULL FROM system.audit_log a"
 	"  WHERE a.action IN ('hold_back', 'release_hold') AND a.object = ($1)::text"
+	" UNION ALL SELECT coalesce(a.engine_ts, a.ts), 6, (a.after ->> 'quarantine_reason' IS NOT NULL)::int, 0, 0, NULL"
+	"  FROM system.audit_log a WHERE a.action = 'quarantine' AND a.object = ($1)::text"
 	/* whenever another one may have come into force: saved, chosen, or its day begun */
-	" UNION ALL SELECT t.at, 4, 0, 0, 0, qts._profile_at(" CHOICE_AT(
-		"t.at") ", t.at)::text FROM trade.positions p"
-				"  CROSS JOIN LATERAL (SELECT coalesce(a.engine_ts, a.ts) FROM system.audit_log a WHERE a.action = 'save_exit_profile'"
-				"   OR (a.action = 'set_position_profile' AND a.object = p.position_id::text)"
-				"   OR (a.action = 'set_symbol_profile' AND a.object = p.symbol)"
-				"   UNION SELECT timezone('Asia/Seoul', (a.after ->> 'effective_from')::date::timestamp) FROM system.audit_log a"
-				"   WHERE a.action = 'set_symbol_profile' AND a.object = p.symbol) AS t (at)"
-				"  WHERE p.position_id = $1 AND t.at > p.created_ts)"
-				" AS r (ts, kind, qty, price, by, word) ORDER BY r.ts, r.kind",
+	" UNION ALL SELECT t.at, 4, 0, 0, 0, qts._profile_at(qts._profile_chosen(p, t.at), t.at)::text FROM trade.positions p"
+	"  CROSS JOIN LATERAL (SELECT coalesce(a.engine_ts, a.ts) FROM system.audit_log a WHERE a.action = 'save_exit_profile'"
+	"   OR (a.action = 'set_position_profile' AND a.object = p.position_id::text)"
+	"   OR (a.action = 'set_symbol_profile' AND a.object = p.symbol)"
+	"   UNION SELECT timezone('Asia/Seoul', (a.after ->> 'effective_from')::date::timestamp) FROM system.audit_log a"
+	"   WHERE a.action = 'set_symbol_profile' AND a.object = p.symbol) AS t (at)"
+	"  WHERE p.position_id = $1 AND t.at > p.created_ts)"
+	" AS r (ts, kind, qty, price, by, word) ORDER BY r.ts, r.kind",
 	1,
 	{UUIDOID}};
 
@@ -434,6 +419,9 @@ replay_record(Replaying *run, const Record *record)
 			break;
 		case RECORD_HOLD:
 			position->held_back = record->qty != 0;
+			break;
+		case RECORD_QUARANTINE:
+			position->quarantined = record->qty != 0;
 			break;
 	}
 	/* what the last price was not allowed to do, or others held, it may do now */

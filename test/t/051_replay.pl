@@ -40,6 +40,16 @@ sub control
 	return;
 }
 
+# Something the exit worker has read.
+sub told
+{
+	my ($sql) = @_;
+	$e->sql($sql);
+	$e->wait_turn('exit');
+	$looks = $e->metric('qts_exit_evaluations_total');
+	return;
+}
+
 # A print that was looked at, and all it led to is stored; the next one comes at once, when the worker
 # has not read again yet what the fills changed.  Of one that is sold nothing is heard any more.
 sub look
@@ -74,6 +84,19 @@ control('RUNNING');
 # Two with a story, the others at random; some rules are paused for a while.
 look('005930', $_) for 100800, 101200, 101300, 101600, 102000, 102100, 103000, 103500, 102600, 102500;
 look('000660', $_) for 100500, 99000, 98900, 99500, 101200, 100300, 100200, 100100;
+
+# Of one the exits are held for a while, another gets a stricter profile.
+my $held = $e->position('035720');
+told("UPDATE trade.positions SET quarantine_reason = 'test' WHERE position_id = '$held'");
+look('035720', $_) for 98900, 98800, 100100;
+is($e->sql("SELECT count(*) FROM trade.order_intents WHERE position_id = '$held'"), 0, 'what is quarantined is not sold');
+told("SELECT qts.release_position('$held', 'test')");
+look('035720', 100000);
+profile('tight', -0.005);
+told("SELECT qts.set_position_profile('@{[ $e->position('051910') ]}', 'tight')");
+look('051910', 99400);
+is($e->sql("SELECT string_agg(i.reason_code, ' ') FROM trade.order_intents AS i WHERE i.symbol = '051910'"), 'SL1',
+	'a profile chosen while it is held decides');
 srand(20261120);
 for my $step (1 .. 30)
 {
@@ -120,6 +143,8 @@ is($e->sql(sprintf $tampered, "DELETE FROM market.prices_ticks AS t USING trade.
 		BETWEEN i.created_ts - interval '1 second' AND i.created_ts"), 'ONLY_LIVE', 'a price that is missing shows');
 is($e->sql(sprintf $tampered, "DELETE FROM trade.order_intents WHERE position_id = '$sl1' AND reason_code = 'SL1'"),
 	'ONLY_REPLAY', 'a decision that was not made shows');
+like($e->sql("BEGIN; SET LOCAL session_replication_role = replica; DELETE FROM system.audit_log WHERE action = 'quarantine';
+	SELECT string_agg(verdict, ' ') FROM qts.replay('$held'); ROLLBACK"), qr/ONLY_REPLAY/, 'exits that were not held show');
 
 # The path of a picture, and the picture.
 my $position = $e->position('005930');

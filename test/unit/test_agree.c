@@ -67,39 +67,6 @@ market_told(void *arg, const QtsWalkEvent *event)
 	m->cycles += event->kind == QTS_WALK_CYCLE;
 }
 
-static QtsExitProfile
-random_profile(TapRandom *rng)
-{
-	QtsExitProfile profile = qts_exit_profile_default();
-
-	profile.even_enabled = tap_chance(rng, 40);
-	profile.gap_enabled = tap_chance(rng, 60);
-	profile.gap_pct = -tap_range(rng, 10, 50) * 1000;
-	profile.gap_window = tap_range(rng, 5, 60) * QTS_SEC;
-	profile.trading_days = tap_chance(rng, 50);
-	profile.max_hold_days = tap_chance(rng, 30) ? (int) tap_range(rng, 2, 6) : 0;
-	profile.no_momentum_days = tap_chance(rng, 30) ? 1 : 0;
-	profile.start_trailing = tap_chance(rng, 70);
-	profile.confirm_ticks = (int) tap_range(rng, 1, 3);
-	profile.confirm_time = tap_range(rng, 0, 3) * QTS_SEC;
-	if (tap_chance(rng, 30))
-		profile.tp3.qty = 0;
-	if (tap_chance(rng, 50))
-		profile.trail_pct = tap_range(rng, 5, 30) * 1000;
-	profile.custom_count = (int) tap_range(rng, 0, 3);
-	for (int i = 0; i < profile.custom_count; i++)
-	{
-		QtsCustomRule *rule = &profile.custom[i];
-
-		snprintf(rule->id, sizeof(rule->id), "rule%d", i);
-		rule->enabled = true;
-		rule->below = tap_chance(rng, 50);
-		rule->threshold = (rule->below ? -1 : 1) * tap_range(rng, 5, 60) * 1000;
-		rule->qty = tap_range(rng, 1, 10) * 100000;
-	}
-	return profile;
-}
-
 /* The board as the worker judges it at this instant. */
 static QtsExitQuote
 market_quote(Market *m)

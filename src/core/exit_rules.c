@@ -337,7 +337,9 @@ exit_test_live(const QtsExitContext *context, QtsExitRef ref, int severity)
 	const QtsExitPosition *position = context->position;
 
 	return severity <= position->live_severity || exit_all_on_sale(context, ref) ||
-		   (ref.rule == QTS_RULE_CUSTOM ? position->live_custom[ref.custom] : position->live_rule[ref.rule]);
+		   (ref.rule == QTS_RULE_CUSTOM
+				? position->live_custom[ref.custom] || position->wait_custom[ref.custom]
+				: position->live_rule[ref.rule] || position->wait_rule[ref.rule]);
 }
 
 /* Of a position that is held back; EMERGENCY_FLATTEN is above it. */

@@ -6,6 +6,8 @@
  *
  *-------------------------------------------------------------------------
  */
+#include <string.h>
+
 #include "core/exit_window.h"
 #include "core/rate.h"
 
@@ -101,6 +103,8 @@ qts_exit_wait_apply(QtsExitWait *waits, QtsExitPosition *position, QtsTime now)
 {
 	bool over = false;
 
+	memset(position->wait_rule, 0, sizeof(position->wait_rule));
+	memset(position->wait_custom, 0, sizeof(position->wait_custom));
 	for (int i = 0; i < QTS_EXIT_WAITS; i++)
 	{
 		QtsExitWait *wait = &waits[i];
@@ -109,9 +113,9 @@ qts_exit_wait_apply(QtsExitWait *waits, QtsExitPosition *position, QtsTime now)
 		if (wait->until == 0)
 			continue;
 		if (wait->rule == QTS_RULE_CUSTOM && wait->custom >= 0 && wait->custom < QTS_CUSTOM_MAX)
-			position->live_custom[wait->custom] = waiting;
+			position->wait_custom[wait->custom] = waiting;
 		else
-			position->live_rule[wait->rule] = waiting;
+			position->wait_rule[wait->rule] = waiting;
 		if (waiting)
 			continue;
 		wait->until = 0;

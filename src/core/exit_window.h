@@ -52,7 +52,7 @@ typedef struct QtsExitWait
 /* False: another one is forgotten for it, and decided again as if it need not wait. */
 extern bool qts_exit_wait_add(QtsExitWait *waits, QtsExitRule rule, int custom, QtsTime until);
 
-/* Rules that wait count as live ones; true: one has waited long enough. */
+/* Tells the position which rules wait; true: one has waited long enough. */
 extern bool qts_exit_wait_apply(QtsExitWait *waits, QtsExitPosition *position, QtsTime now);
 
 #endif /* QTS_CORE_EXIT_WINDOW_H */

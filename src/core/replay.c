@@ -10,12 +10,13 @@
 #include "core/exit_window.h"
 #include "core/replay.h"
 
-static bool *
-replay_live(QtsReplay *replay, QtsExitRule rule, int custom)
+static void
+replay_mark(const QtsReplayIntent *of, bool *rules, bool *customs)
 {
-	if (rule == QTS_RULE_CUSTOM && custom >= 0 && custom < QTS_CUSTOM_MAX)
-		return &replay->position.live_custom[custom];
-	return &replay->position.live_rule[rule];
+	if (of->rule == QTS_RULE_CUSTOM && of->custom >= 0 && of->custom < QTS_CUSTOM_MAX)
+		customs[of->custom] = true;
+	else
+		rules[of->rule] = true;
 }
 
 /* After refusals the worker waits before it tries the rule again, longer and longer. */
@@ -49,6 +50,8 @@ replay_load(QtsReplay *replay)
 	position->live_severity = 0;
 	memset(position->live_rule, 0, sizeof(position->live_rule));
 	memset(position->live_custom, 0, sizeof(position->live_custom));
+	memset(position->wait_rule, 0, sizeof(position->wait_rule));
+	memset(position->wait_custom, 0, sizeof(position->wait_custom));
 	for (int i = 0; i < replay->nintents; i++)
 	{
 		const QtsReplayIntent *intent = &replay->intent[i];
@@ -63,9 +66,10 @@ replay_load(QtsReplay *replay)
 		}
 		if (intent->cycle != replay->state.cycle)
 			continue;
-		if (intent->open || (!intent->failed && qts_exit_once(intent->rule)) ||
-			(intent->refused && replay_waits(replay, intent)))
-			*replay_live(replay, intent->rule, intent->custom) = true;
+		if (intent->open || (!intent->failed && qts_exit_once(intent->rule)))
+			replay_mark(intent, position->live_rule, position->live_custom);
+		else if (intent->refused && replay_waits(replay, intent))
+			replay_mark(intent, position->wait_rule, position->wait_custom);
 	}
 	position->available = locked < position->qty ? position->qty - locked : 0;
 }

@@ -40,19 +40,19 @@ test_waits(void)
 	ok(qts_exit_wait_add(waits, QTS_RULE_TP1, QTS_CUSTOM_NONE, 10), "there is room for one");
 	ok(qts_exit_wait_add(waits, QTS_RULE_CUSTOM, 1, 20) && qts_exit_wait_add(waits, QTS_RULE_CUSTOM, 1, 30),
 	   "for another, twice");
-	ok(!qts_exit_wait_apply(waits, &position, 9) && position.live_rule[QTS_RULE_TP1] &&
-		   position.live_custom[1] && !position.live_rule[QTS_RULE_SL1] && !position.live_custom[0],
+	ok(!qts_exit_wait_apply(waits, &position, 9) && position.wait_rule[QTS_RULE_TP1] &&
+		   position.wait_custom[1] && !position.wait_rule[QTS_RULE_SL1] && !position.wait_custom[0],
 	   "both wait, others do not");
-	ok(qts_exit_wait_apply(waits, &position, 10) && !position.live_rule[QTS_RULE_TP1] &&
-		   position.live_custom[1],
+	ok(qts_exit_wait_apply(waits, &position, 10) && !position.wait_rule[QTS_RULE_TP1] &&
+		   position.wait_custom[1],
 	   "the first is over");
 	(void) qts_exit_wait_add(waits, QTS_RULE_SL1, QTS_CUSTOM_NONE, 40);
 	(void) qts_exit_wait_add(waits, QTS_RULE_SL2, QTS_CUSTOM_NONE, 50);
 	(void) qts_exit_wait_add(waits, QTS_RULE_TP1, QTS_CUSTOM_NONE, 60);
 	ok(!qts_exit_wait_add(waits, QTS_RULE_TIME, QTS_CUSTOM_NONE, 70), "one too many");
 	position = (QtsExitPosition){0};
-	ok(!qts_exit_wait_apply(waits, &position, 25) && !position.live_custom[1] &&
-		   position.live_rule[QTS_RULE_TIME],
+	ok(!qts_exit_wait_apply(waits, &position, 25) && !position.wait_custom[1] &&
+		   position.wait_rule[QTS_RULE_TIME],
 	   "it takes the place of what would have been over first");
 }
 

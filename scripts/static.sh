@@ -104,6 +104,16 @@ links_resolve()
 	return $status
 }
 
+# One that no longer applies is a bug that nobody looks for any more.
+mutants_apply()
+{
+	local patch status=0
+	for patch in test/chaos/mutants/*.patch; do
+		git apply --check "$patch" || status=1
+	done
+	return $status
+}
+
 scripts_clean() { shellcheck -x -e SC1091,SC2016 scripts/*.sh .ci/run; }
 
 check "clang-format" formatted
@@ -121,6 +131,7 @@ check "files of at most 600 lines" sizes
 check "no unbounded string functions" unbounded
 check "every setting is documented" settings_documented
 check "links of the docs lead somewhere" links_resolve
+check "planted bugs can be planted" mutants_apply
 if have shellcheck; then
 	check "shellcheck" scripts_clean
 fi

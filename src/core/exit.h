@@ -136,9 +136,9 @@ typedef struct QtsExitPosition
 	bool live_custom[QTS_CUSTOM_MAX]; /* the same per custom rule, in this cycle */
 	bool wait_rule[QTS_RULE_COUNT];	  /* refused by the broker, and not yet to be tried again */
 	bool wait_custom[QTS_CUSTOM_MAX];
-	int held_days;					  /* calendar days since the entry; 0 = entered today */
-	int held_trading_days;			  /* trading days after the day of the entry, today's included */
-	int64_t last_buy; /* which order bought last, any number that tells orders apart; 0 = unknown */
+	int held_days;		   /* calendar days since the entry; 0 = entered today */
+	int held_trading_days; /* trading days after the day of the entry, today's included */
+	int64_t last_buy;	   /* which order bought last, any number that tells orders apart; 0 = unknown */
 } QtsExitPosition;
 
 typedef struct QtsExitState

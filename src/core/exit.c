@@ -132,6 +132,9 @@ qts_exit_evaluate(const QtsExitProfile *profile, const QtsExitPosition *position
 	{
 		QtsExitTest test = qts_exit_test(&context, refs[i]);
 
+		/* what the broker has just refused is not asked for in smaller pieces by the rules after it */
+		if (qts_exit_keeps_back(&context, refs[i], &test))
+			break;
 		if (!test.breached || test.block != QTS_BLOCK_NONE)
 			continue;
 		exit_decide(&context, refs[i], &test, &decision);

@@ -51,6 +51,9 @@ typedef struct QtsExitTest
  */
 extern int qts_exit_rules(const QtsExitContext *context, QtsExitRef *refs);
 extern QtsExitTest qts_exit_test(const QtsExitContext *context, QtsExitRef ref);
+
+/* It would be decided, had the broker not refused it a moment ago: the rules after it wait, too. */
+extern bool qts_exit_keeps_back(const QtsExitContext *context, QtsExitRef ref, const QtsExitTest *test);
 extern bool qts_exit_threshold_on(const QtsExitThreshold *threshold);
 extern bool qts_exit_custom_on(const QtsCustomRule *rule);
 

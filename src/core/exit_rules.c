@@ -332,14 +332,19 @@ exit_all_on_sale(const QtsExitContext *context, QtsExitRef ref)
 }
 
 static bool
+exit_test_waits(const QtsExitPosition *position, QtsExitRef ref)
+{
+	return ref.rule == QTS_RULE_CUSTOM ? position->wait_custom[ref.custom] : position->wait_rule[ref.rule];
+}
+
+static bool
 exit_test_live(const QtsExitContext *context, QtsExitRef ref, int severity)
 {
 	const QtsExitPosition *position = context->position;
 
-	return severity <= position->live_severity || exit_all_on_sale(context, ref) ||
-		   (ref.rule == QTS_RULE_CUSTOM
-				? position->live_custom[ref.custom] || position->wait_custom[ref.custom]
-				: position->live_rule[ref.rule] || position->wait_rule[ref.rule]);
+	return severity <= position->live_severity || exit_test_waits(position, ref) ||
+		   exit_all_on_sale(context, ref) ||
+		   (ref.rule == QTS_RULE_CUSTOM ? position->live_custom[ref.custom] : position->live_rule[ref.rule]);
 }
 
 /* Of a position that is held back; EMERGENCY_FLATTEN is above it. */
@@ -347,6 +352,13 @@ static QtsControlMode
 exit_held_mode(const QtsExitContext *context)
 {
 	return context->control == QTS_CONTROL_EMERGENCY_FLATTEN ? context->control : QTS_CONTROL_PAUSE_ALL;
+}
+
+bool
+qts_exit_keeps_back(const QtsExitContext *context, QtsExitRef ref, const QtsExitTest *test)
+{
+	return test->breached && test->block == QTS_BLOCK_LIVE_INTENT &&
+		   exit_test_waits(context->position, ref) && exit_test_confirmed(context, ref.rule);
 }
 
 static QtsExitBlock

@@ -330,13 +330,12 @@ test_trailing(void)
 	ok(decided(d, QTS_RULE_SL2, 30) && d.supersede, "SL2, which comes before it, does not");
 	ok(decided(fixture_at(&f, 97000), QTS_RULE_NONE, 0), "no SL1 while trailing");
 
-	f = fixture_in(QTS_PHASE_TRAILING_ACTIVE);
-	f.position.live_severity = 50;
-	f.position.wait_rule[QTS_RULE_TRAIL] = true;
-	for (int i = 0; i < 3; i++)
-		(void) fixture_at(&f, 100600);
-	ok(decided(fixture_at(&f, 100600), QTS_RULE_STOP_FLOOR, f.position.qty),
-	   "a refused TRAIL that waits is no order: the floor acts");
+	f = fixture_in(QTS_PHASE_OPEN);
+	f.position.wait_rule[QTS_RULE_SL2] = true;
+	ok(decided(fixture_at(&f, 94900), QTS_RULE_NONE, 0), "SL2 was refused: SL1 waits with it");
+	ok(decided(fixture_at(&f, 89900), QTS_RULE_HARD_STOP, f.position.qty), "HARD_STOP does not");
+	ok(decided(fixture_at(&f, 96900), QTS_RULE_SL1, f.position.qty / 2),
+	   "SL1 does not when it alone is true");
 
 	f = fixture_in(QTS_PHASE_TP1_DONE);
 	f.position.live_severity = qts_exit_severity(QTS_RULE_TP2);

@@ -329,7 +329,7 @@ sub look
 	$self->{sold}{ $_->[0] } = 1
 	  for $self->rows(q{SELECT symbol FROM trade.positions WHERE status = 'CLOSED'});
 	$self->{count}{"seconds of \L$_->[0]\E: $_->[1]"} += $self->{speed}
-	  for $self->rows(q{SELECT name, state FROM qts.status() WHERE name IN ('best prices', 'NAVER') OR kind = 'feed'});
+	  for $self->rows(q{SELECT name, state FROM qts.status() WHERE name IN ('best prices', 'NAVER', 'exit mode') OR kind = 'feed'});
 	my $pids = $self->pids;
 	for my $worker (sort keys %$pids)
 	{

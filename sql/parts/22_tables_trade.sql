@@ -308,6 +308,8 @@ CREATE INDEX orders_live_idx ON trade.orders (account_id, status)
 	WHERE status IN ('PENDING_SUBMIT', 'UNKNOWN', 'SUBMITTED', 'PARTIAL');
 CREATE INDEX orders_position_idx ON trade.orders (position_id);
 CREATE INDEX orders_created_idx ON trade.orders (created_ts DESC);
+-- Every claim asks whether somebody else has just sold the same.
+CREATE INDEX orders_foreign_idx ON trade.orders (account_id, symbol, sent_ts) WHERE origin = 'MANUAL';
 
 -- Every execution notice as it came, before and beside what was booked from
 -- it.  (epoch, seq) is its place in the feed's queue: a crash between reading

@@ -468,6 +468,7 @@ const QtsWorker qts_execution_worker = {
 	.name = "execution",
 	.role = "qts_execution",
 	.network = true,
+	.lookups = true,
 	.start = execution_start,
 	.step = execution_step,
 	.stop = execution_stop,

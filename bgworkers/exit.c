@@ -416,6 +416,7 @@ const QtsWorker qts_exit_worker = {
 	.name = "exit",
 	.role = "qts_exit",
 	.network = false,
+	.lookups = true,
 	.start = exit_start,
 	.step = exit_step,
 	.stop = exit_stop,

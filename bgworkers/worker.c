@@ -199,9 +199,16 @@ worker_session(void)
 		{"timezone", "Asia/Seoul"},
 		{"plan_cache_mode", "force_generic_plan"},
 	};
+	/*
+	 * Statistics are of a moment without work: by them tables are small and
+	 * nothing waits, and all that is there later would be read to find one row.
+	 */
+	static const char *const lookups[] = {"enable_seqscan", "enable_hashjoin", "enable_mergejoin"};
 
 	for (int i = 0; i < (int) lengthof(fixed); i++)
 		SetConfigOption(fixed[i][0], fixed[i][1], PGC_SUSET, PGC_S_OVERRIDE);
+	for (int i = 0; me->lookups && i < (int) lengthof(lookups); i++)
+		SetConfigOption(lookups[i], "off", PGC_SUSET, PGC_S_OVERRIDE);
 	pgstat_report_appname(MyBgworkerEntry->bgw_name);
 	pgstat_report_activity(STATE_IDLE, NULL);
 }

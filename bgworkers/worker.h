@@ -21,6 +21,7 @@ typedef struct QtsWorker
 	const char *name;	 /* process title "qts <name>" */
 	const char *role;	 /* database role its statements run as */
 	bool network;		 /* nests the network's event set in its wait */
+	bool lookups;		 /* its statements follow indexes, whatever the statistics say */
 	void (*start)(void); /* the engine may act: load, open sessions */
 	long (*step)(void);	 /* one turn, outside any transaction; ms to the next, -1 = until woken */
 	void (*stop)(void);	 /* the engine may not act any more: drop sessions */

@@ -236,7 +236,8 @@ CREATE INDEX order_intents_created_idx ON trade.order_intents (created_ts DESC);
 CREATE INDEX order_intents_cancel_idx ON trade.order_intents (account_id)
 	WHERE cancel_requested AND status IN ('PENDING_APPROVAL', 'NEW', 'SUBMITTING', 'UNKNOWN', 'SUBMITTED', 'PARTIAL');
 CREATE INDEX order_intents_effect_idx ON trade.order_intents (position_id)
-	WHERE NOT effect_applied AND position_id IS NOT NULL;
+	WHERE NOT effect_applied AND position_id IS NOT NULL
+	AND status NOT IN ('PENDING_APPROVAL', 'NEW', 'SUBMITTING', 'UNKNOWN', 'SUBMITTED', 'PARTIAL');
 
 CREATE TABLE trade.orders (
 	order_uid uuid PRIMARY KEY DEFAULT gen_random_uuid(),

@@ -47,9 +47,11 @@ RETURN (SELECT b.close FROM market.ohlcv_1d AS b WHERE b.symbol = previous_close
 
 -- ATR14 up to the last close by an average price.  Null (no scaling) when there
 -- is none of the last two weeks, and across a corporate action nobody confirmed.
+-- Not in SQL: asked with every look at a position, it would be planned each time.
 CREATE OR REPLACE FUNCTION qts._atr_pct(symbol text, avg_price numeric) RETURNS numeric
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN (SELECT round(i.atr14 * i.ratio / nullif(_atr_pct.avg_price, 0), 6) FROM (
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (SELECT round(i.atr14 * i.ratio / nullif(_atr_pct.avg_price, 0), 6) FROM (
 		SELECT n.atr14, n.date, t.today, coalesce((SELECT a.ratio FROM market.corporate_actions AS a
 			WHERE a.symbol = n.symbol AND a.date > n.date AND a.date <= t.today ORDER BY a.date DESC LIMIT 1), 1) AS ratio
 		FROM (SELECT (timezone('Asia/Seoul', qts._now()))::date AS today) AS t
@@ -57,6 +59,7 @@ RETURN (SELECT round(i.atr14 * i.ratio / nullif(_atr_pct.avg_price, 0), 6) FROM 
 		ORDER BY n.date DESC LIMIT 1) AS i
 	WHERE NOT EXISTS (SELECT FROM market.corporate_actions AS a WHERE a.symbol = _atr_pct.symbol
 		AND a.date > i.date AND a.date <= i.today AND a.ratio IS NULL));
+END $$;
 
 -- Something happened to the shares: a row, a hold on the automatic exits, an alert.
 CREATE OR REPLACE FUNCTION qts._hold_corporate_action(symbol text, day date, last_close bigint, base bigint)

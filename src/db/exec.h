@@ -57,6 +57,8 @@ typedef struct QtsGate
 {
 	bool paused; /* the account: no order leaves, only the cancels people asked for */
 	QtsDate trade_date;
+	/* what was decided until then an earlier primary may have sent; QTS_TIME_NONE = there was none */
+	TimestampTz inherited_until;
 	QtsClaimGate claim;
 } QtsGate;
 

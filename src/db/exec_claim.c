@@ -26,7 +26,7 @@
  * the halt has committed, no later claim passes it.
  */
 static QtsStmt claim_gate = {
-	"SELECT e.active, e.emergency_stop, c.mode, a.status = 'PAUSED'"
+	"SELECT e.active, e.emergency_stop, c.mode, a.status = 'PAUSED', CASE WHEN e.inherited THEN e.bound_ts END"
 	" FROM system.engine e, trade.exit_control c, trade.accounts a WHERE a.account_id = $1"
 	" AND a.status IN ('ACTIVE', 'PAUSED') FOR SHARE OF e, c, a",
 	1,
@@ -57,13 +57,13 @@ static QtsStmt new_intents = {
 	" WHERE i.account_id = $1 AND i.status = 'NEW' AND NOT EXISTS (SELECT 1 FROM trade.orders o"
 	" WHERE o.account_id = i.account_id AND o.symbol = i.symbol AND o.status IN ('PENDING_SUBMIT', 'UNKNOWN')"
 	" AND o.side = CASE WHEN i.intent_type = 'ENTRY' THEN 'BUY' ELSE 'SELL' END)"
-	" AND NOT EXISTS (SELECT 1 FROM system.engine e, trade.account_sync y, trade.orders o WHERE e.inherited"
-	" AND i.created_ts <= e.bound_ts AND y.account_id = i.account_id AND o.account_id = i.account_id"
-	" AND o.symbol = i.symbol AND o.side = CASE WHEN i.intent_type = 'ENTRY' THEN 'BUY' ELSE 'SELL' END"
-	" AND o.origin = 'AUTO' AND o.updated_ts >= y.ledger_ok_ts)"
+	" AND ($4 IS NULL OR i.created_ts > $4 OR NOT EXISTS (SELECT 1 FROM trade.account_sync y, trade.orders o"
+	" WHERE y.account_id = i.account_id AND o.account_id = i.account_id AND o.symbol = i.symbol"
+	" AND o.side = CASE WHEN i.intent_type = 'ENTRY' THEN 'BUY' ELSE 'SELL' END"
+	" AND o.origin = 'AUTO' AND o.updated_ts >= y.ledger_ok_ts))"
 	" ORDER BY i.priority DESC, i.created_ts LIMIT $2 FOR NO KEY UPDATE OF i SKIP LOCKED",
-	3,
-	{TEXTOID, INT4OID, DATEOID}};
+	4,
+	{TEXTOID, INT4OID, DATEOID, TIMESTAMPTZOID}};
 
 static QtsStmt insert_order = {
 	"INSERT INTO trade.orders (account_id, trade_date, intent_id, position_id, symbol, side, order_type, limit_price,"
@@ -155,6 +155,7 @@ qts_exec_gate(const char *account, QtsGate *gate)
 		return false;
 	active = qts_col_bool(0, 1);
 	gate->paused = qts_col_bool(0, 4);
+	gate->inherited_until = qts_col_int64(0, 5, QTS_TIME_NONE);
 	gate->claim.emergency_stop = qts_col_bool(0, 2);
 	gate->claim.now = qts_now();
 	gate->trade_date = qts_seoul_date(gate->claim.now);
@@ -219,8 +220,9 @@ claim_one(const char *account, const NewIntent *intent, const QtsGate *gate, Qts
 static int
 intents_fetch(const char *account, const QtsGate *gate, NewIntent *intents, int max)
 {
-	Datum args[3] = {qts_text(account), Int32GetDatum(max), DateADTGetDatum(gate->trade_date)};
-	int n = (int) qts_stmt_run(&new_intents, args, NULL);
+	Datum args[4] = {qts_text(account), Int32GetDatum(max), DateADTGetDatum(gate->trade_date),
+					 TimestampTzGetDatum(gate->inherited_until)};
+	int n = (int) qts_stmt_run(&new_intents, args, gate->inherited_until == QTS_TIME_NONE ? "   n" : NULL);
 
 	for (int i = 0; i < n; i++)
 	{

@@ -26,12 +26,12 @@ static const char *const kinds[] = {
 
 static QtsStmt insert_notice = {
 	"INSERT INTO trade.notices (epoch, seq, account_id, trade_date, kind, broker_order_no, orig_order_no, symbol, side,"
-	" ord_dvsn, qty, price, order_qty, hhmmss, recv_ts)"
-	" SELECT $1, $2, a.account_id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15"
+	" ord_dvsn, qty, price, order_qty, hhmmss, recv_ts, order_uid, counted)"
+	" SELECT $1, $2, a.account_id, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17"
 	" FROM trade.accounts a WHERE a.account_id = $3 AND a.status <> 'REMOVED' ON CONFLICT DO NOTHING",
-	15,
+	17,
 	{INT8OID, INT8OID, TEXTOID, DATEOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INT8OID,
-	 INT8OID, INT8OID, INT4OID, TIMESTAMPTZOID}};
+	 INT8OID, INT8OID, INT4OID, TIMESTAMPTZOID, UUIDOID, BOOLOID}};
 
 static QtsStmt account_known = {
 	"SELECT 1 FROM trade.accounts WHERE account_id = $1 AND status <> 'REMOVED'", 1, {TEXTOID}};
@@ -74,25 +74,25 @@ static QtsStmt loose_orders = {
 	3,
 	{TEXTOID, DATEOID, INT4OID}};
 
-/* Apply one stored notice to its locked order. */
-static void
-notice_apply(QtsOrderRow *row, int64 epoch, int64 seq, QtsNoticeKind kind, QtsQty qty, QtsKrw price,
-			 int32 hhmmss, TimestampTz now)
+/* What a notice makes of its locked order, in memory. */
+static QtsFillStep
+notice_judge(QtsOrderRow *row, QtsNoticeKind kind, QtsQty qty, QtsKrw price, int32 hhmmss, bool *counted)
 {
 	Datum same[4] = {qts_uuid(&row->order_uid), Int32GetDatum(hhmmss), Int64GetDatum(qty),
 					 Int64GetDatum(price)};
 	bool repeat = kind == QTS_NOTICE_FILL && qts_stmt_run(&same_notice, same, NULL) > 0;
-	bool counted;
-	QtsFillStep step = qts_life_notice(&row->life, kind, qty, price, repeat, &counted);
-	Datum args[4] = {Int64GetDatum(epoch), Int64GetDatum(seq), qts_uuid(&row->order_uid),
-					 BoolGetDatum(counted)};
+
+	return qts_life_notice(&row->life, kind, qty, price, repeat, counted);
+}
+
+/* The same in rows. */
+static void
+notice_book(QtsOrderRow *row, const QtsFillStep *step, int64 epoch, int64 seq, TimestampTz now)
+{
 	char key[64];
 
-	if (kind == QTS_NOTICE_FILL && !counted)
-		qts_count(QTS_COUNT_NOTICES_REPEATED, 1);
 	snprintf(key, sizeof(key), "ws:" INT64_FORMAT ":" INT64_FORMAT, epoch, seq);
-	qts_exec_book(row, &step, "WS", key, now);
-	qts_stmt_run_one(&attach_notice, args, NULL, "notice");
+	qts_exec_book(row, step, "WS", key, now);
 	qts_exec_store_order(row, now);
 }
 
@@ -102,7 +102,14 @@ qts_exec_notice(const QtsNotice *notice, int64 epoch, int64 seq, TimestampTz now
 	QtsDate date = qts_seoul_date(now);
 	bool by_original = (notice->kind == QTS_NOTICE_CANCELLED || notice->kind == QTS_NOTICE_REVISED) &&
 					   notice->orgn_odno[0] != '\0';
-	Datum args[15] = {Int64GetDatum(epoch),
+	pg_uuid_t order_uid = {{0}};
+	QtsOrderRow row;
+	QtsFillStep step = {0};
+	bool counted = false;
+	bool ours = qts_exec_find_order(notice->account, date, by_original ? notice->orgn_odno : notice->odno,
+									&order_uid) &&
+				qts_exec_lock_order(&order_uid, &row);
+	Datum args[17] = {Int64GetDatum(epoch),
 					  Int64GetDatum(seq),
 					  qts_text(notice->account),
 					  DateADTGetDatum(date),
@@ -116,11 +123,13 @@ qts_exec_notice(const QtsNotice *notice, int64 epoch, int64 seq, TimestampTz now
 					  Int64GetDatum(notice->price),
 					  Int64GetDatum(notice->order_qty),
 					  Int32GetDatum(notice->hhmmss),
-					  TimestampTzGetDatum(now)};
-	pg_uuid_t order_uid;
-	QtsOrderRow row;
+					  TimestampTzGetDatum(now),
+					  qts_uuid(&order_uid)};
 
-	if (qts_stmt_run(&insert_notice, args, NULL) == 0)
+	if (ours)
+		step = notice_judge(&row, notice->kind, notice->qty, notice->price, notice->hhmmss, &counted);
+	args[16] = BoolGetDatum(counted);
+	if (qts_stmt_run(&insert_notice, args, ours ? NULL : "               n ") == 0)
 	{
 		Datum who[1] = {args[2]};
 
@@ -128,10 +137,11 @@ qts_exec_notice(const QtsNotice *notice, int64 epoch, int64 seq, TimestampTz now
 		return qts_stmt_run(&account_known, who, NULL) > 0;
 	}
 	qts_count(QTS_COUNT_NOTICES, 1);
-	if (qts_exec_find_order(notice->account, date, by_original ? notice->orgn_odno : notice->odno,
-							&order_uid) &&
-		qts_exec_lock_order(&order_uid, &row))
-		notice_apply(&row, epoch, seq, notice->kind, notice->qty, notice->price, notice->hhmmss, now);
+	if (!ours)
+		return true;
+	if (notice->kind == QTS_NOTICE_FILL && !counted)
+		qts_count(QTS_COUNT_NOTICES_REPEATED, 1);
+	notice_book(&row, &step, epoch, seq, now);
 	return true;
 }
 
@@ -154,6 +164,21 @@ notice_kind(const char *name)
 	return QTS_NOTICE_ACCEPTED;
 }
 
+/* One that came before its order's number was known. */
+static void
+notice_attach(QtsOrderRow *row, const WaitingNotice *notice, TimestampTz now)
+{
+	bool counted;
+	QtsFillStep step = notice_judge(row, notice->kind, notice->qty, notice->price, notice->hhmmss, &counted);
+	Datum args[4] = {Int64GetDatum(notice->epoch), Int64GetDatum(notice->seq), qts_uuid(&row->order_uid),
+					 BoolGetDatum(counted)};
+
+	if (notice->kind == QTS_NOTICE_FILL && !counted)
+		qts_count(QTS_COUNT_NOTICES_REPEATED, 1);
+	qts_stmt_run_one(&attach_notice, args, NULL, "notice");
+	notice_book(row, &step, notice->epoch, notice->seq, now);
+}
+
 void
 qts_exec_attach_notices(QtsOrderRow *row, QtsDate date, TimestampTz now)
 {
@@ -171,8 +196,7 @@ qts_exec_attach_notices(QtsOrderRow *row, QtsDate date, TimestampTz now)
 		waiting[i].hhmmss = qts_col_int32(i, 6, 0);
 	}
 	for (uint64 i = 0; i < n; i++)
-		notice_apply(row, waiting[i].epoch, waiting[i].seq, waiting[i].kind, waiting[i].qty, waiting[i].price,
-					 waiting[i].hhmmss, now);
+		notice_attach(row, &waiting[i], now);
 	pfree(waiting);
 }
 

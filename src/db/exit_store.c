@@ -78,24 +78,33 @@ static QtsStmt insert_signal = {
 	{TIMESTAMPTZOID, UUIDOID, TEXTOID, TEXTOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID,
 	 TEXTOID, TEXTOID, TEXTOID, UUIDOID}};
 
-static QtsStmt store_state = {
+/* A person may have begun a new cycle meanwhile: what memory holds is of the old one. */
+#define STATE_SET                                                                                            \
+	" SET phase = $2, exit_cycle = $3, hwm_price = $4, hwm_ts = $5, stop_floor_price = $6,"                  \
+	" last_avg_price = $7, base_avg_price = $8, last_qty = $9, cycle_qty = $10, trail_partial_done = $11,"   \
+	" stop_floor_breach_ticks = $12, stop_floor_breach_ts = $13, trailing_breach_ticks = $14,"               \
+	" trailing_breach_ts = $15, last_eval_ts = $16, updated_ts = $16, break_even_breach_ticks = $17,"        \
+	" break_even_breach_ts = $18, cycle_buy = $19 WHERE s.exit_cycle <= $3"
+
+#define STATE_TYPES                                                                                          \
+	{                                                                                                        \
+		UUIDOID, TEXTOID, INT4OID, NUMERICOID, TIMESTAMPTZOID, NUMERICOID, NUMERICOID, NUMERICOID, INT8OID,  \
+			INT8OID, BOOLOID, INT4OID, TIMESTAMPTZOID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT4OID,     \
+			TIMESTAMPTZOID, INT8OID                                                                          \
+	}
+
+static QtsStmt update_state = {"UPDATE trade.position_state AS s" STATE_SET " AND s.position_id = $1", 19,
+							   STATE_TYPES};
+
+static QtsStmt insert_state = {
 	"INSERT INTO trade.position_state AS s (position_id, phase, exit_cycle, hwm_price, hwm_ts, stop_floor_price,"
 	" last_avg_price, base_avg_price, last_qty, cycle_qty, trail_partial_done, stop_floor_breach_ticks,"
 	" stop_floor_breach_ts, trailing_breach_ticks, trailing_breach_ts, last_eval_ts, updated_ts,"
 	" break_even_breach_ticks, break_even_breach_ts, cycle_buy, atr_pct)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17, $18, $19,"
 	" (SELECT qts._atr_pct(p.symbol, p.avg_price) FROM trade.positions AS p WHERE p.position_id = $1))"
-	" ON CONFLICT (position_id) DO UPDATE SET phase = $2, exit_cycle = $3, hwm_price = $4, hwm_ts = $5,"
-	" stop_floor_price = $6, last_avg_price = $7, base_avg_price = $8, last_qty = $9, cycle_qty = $10,"
-	" trail_partial_done = $11, stop_floor_breach_ticks = $12, stop_floor_breach_ts = $13,"
-	" trailing_breach_ticks = $14, trailing_breach_ts = $15, last_eval_ts = $16, updated_ts = $16,"
-	" break_even_breach_ticks = $17, break_even_breach_ts = $18, cycle_buy = $19"
-	/* a person may have begun a new cycle meanwhile: what memory holds is of the old one */
-	" WHERE s.exit_cycle <= $3",
-	19,
-	{UUIDOID, TEXTOID, INT4OID, NUMERICOID, TIMESTAMPTZOID, NUMERICOID, NUMERICOID, NUMERICOID, INT8OID,
-	 INT8OID, BOOLOID, INT4OID, TIMESTAMPTZOID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT4OID,
-	 TIMESTAMPTZOID, INT8OID}};
+	" ON CONFLICT (position_id) DO UPDATE" STATE_SET,
+	19, STATE_TYPES};
 
 static QtsStmt effect_positions = {
 	"SELECT i.position_id FROM trade.order_intents i WHERE NOT i.effect_applied AND i.position_id IS NOT NULL"
@@ -321,7 +330,8 @@ qts_exit_store_state(QtsWatch *watch, TimestampTz now)
 		nulls[17] = 'n';
 	if (state->cycle_buy == 0)
 		nulls[18] = 'n';
-	qts_stmt_run(&store_state, args, nulls);
+	if (!watch->has_state || qts_stmt_run(&update_state, args, nulls) == 0)
+		qts_stmt_run(&insert_state, args, nulls);
 	watch->has_state = true;
 	watch->dirty = false;
 	watch->state_xmin = GetCurrentTransactionId();

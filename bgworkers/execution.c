@@ -3,9 +3,11 @@
  * execution.c
  *		Intents to orders to fills to exit events; reconciliation.
  *
- * A turn: let the sessions work, store what the broker answered and what the
- * feed brought, then claim and send what is new.  Every store is its own
- * transaction; none is open while the network is touched.  What is in flight
+ * A turn: let the sessions work, store what the broker answered, claim and
+ * send what is new, store what the feed brought.  Every store is its own
+ * transaction; none is open while the network is touched.  A new intent waits
+ * for one of them, not for all; the disk is waited for before orders leave and
+ * at the end of a turn, for all that was stored since.  What is in flight
  * is remembered here only to route answers: the rows are the truth, and
  * whatever this process forgets is UNKNOWN to the next one.
  *
@@ -29,7 +31,8 @@
 #include "shm/shm.h"
 #include "worker.h"
 
-#define NOTICE_BATCH 256
+#define NOTICE_BATCH 256 /* a turn */
+#define NOTICE_GROUP 16	 /* a transaction */
 #define NOTICE_TRIES 2
 #define SESSION_RETRY_US (5 * QTS_SEC)
 /* confirm what a notice said soon, but let a burst of them share one read, and at most one a second */
@@ -87,7 +90,7 @@ store_order_answer(const QtsBrokerEvent *event)
 	else
 		qts_exec_cancel_answer(&order_uid, event, qts_now());
 	QTS_POINT("answer.commit");
-	qts_txn_commit();
+	qts_txn_commit_soon();
 	QTS_POINT("answer.stored");
 	qts_in_flight_done(event->tag);
 	if (event->kind == QTS_EVENT_ORDER && event->outcome == QTS_OUTCOME_OK)
@@ -205,19 +208,40 @@ store_event(const QtsBrokerEvent *event)
 }
 
 /* An event is freed only after its transaction: an error leaves its order to the ledger. */
-static void
+static bool
+take_event(QtsBroker *session)
+{
+	QtsBrokerEvent *event = session != NULL ? broker->next_event(session) : NULL;
+
+	if (event == NULL)
+		return false;
+	store_event(event);
+	broker->event_free(event);
+	return true;
+}
+
+/* Has somebody asked for an order, or to cancel one, since the last claim? */
+static bool
+intents_wait(void)
+{
+	return qts_change_count(QTS_CHANGE_INTENT) != seen_intent;
+}
+
+/* Each session in its turn; at least one event.  Is there none left? */
+static bool
 take_events(void)
 {
-	for (int i = 0; i < qts_nsessions; i++)
-	{
-		QtsBrokerEvent *event;
+	bool any = true;
 
-		while (qts_sessions[i].broker != NULL && (event = broker->next_event(qts_sessions[i].broker)) != NULL)
-		{
-			store_event(event);
-			broker->event_free(event);
-		}
+	while (any)
+	{
+		any = false;
+		for (int i = 0; i < qts_nsessions; i++)
+			any |= take_event(qts_sessions[i].broker);
+		if (any && intents_wait())
+			return false;
 	}
+	return true;
 }
 
 /* The transaction is open.  What the notice said comes with the ledger. */
@@ -245,7 +269,7 @@ take_notice_group(void)
 	QtsAccount *account;
 	int64 epoch;
 	int64 seq;
-	int batch = NOTICE_BATCH;
+	int batch = NOTICE_GROUP;
 	int n = 0;
 
 	if (!qts_notices_peek(0, &first, &epoch, &seq) || !qts_txn_begin("notices"))
@@ -273,7 +297,7 @@ take_notice_group(void)
 		n++;
 	}
 	QTS_POINT("notice.commit");
-	qts_txn_commit();
+	qts_txn_commit_soon();
 	QTS_POINT("notice.stored");
 	qts_notices_forget(n);
 	notice_trying = -1;
@@ -281,17 +305,20 @@ take_notice_group(void)
 	return n;
 }
 
-static void
+/* At least one group.  Is there none left? */
+static bool
 take_notices(void)
 {
 	int taken = 0;
 	int n;
 
-	while (taken < NOTICE_BATCH && (n = take_notice_group()) > 0)
+	do
+	{
+		n = take_notice_group();
 		taken += n;
+	} while (n > 0 && taken < NOTICE_BATCH && !intents_wait());
 	if (taken == 0)
-		return;
-	work_pending |= taken >= NOTICE_BATCH; /* the rest after the orders that wait */
+		return true;
 	/* where the ledger may stay empty an accept notice is the proof an unknown order waits for */
 	for (int i = 0; i < qts_naccounts; i++)
 		if (qts_accounts[i].work.unknown_orders > 0 && qts_accounts[i].row.environment == QTS_ENV_PAPER)
@@ -301,6 +328,7 @@ take_notices(void)
 			qts_accounts[i].work_stale = true;
 			work_pending = true;
 		}
+	return n == 0;
 }
 
 static void
@@ -414,11 +442,12 @@ execution_step(void)
 	long pause = -1;
 	QtsAccount *voucher;
 	bool claim;
+	bool taken;
 
 	follow_changes(mono);
 	qts_sessions_tune();
 	pause = sooner(pause, qts_sessions_drive(now, true));
-	take_events();
+	taken = take_events();
 	qts_sessions_watch(mono);
 	while ((voucher = qts_sessions_list_wanted(mono)) != NULL)
 		account_want_ledger(voucher, mono);
@@ -436,7 +465,7 @@ execution_step(void)
 			 broker->slots(qts_account_broker(account), QTS_RATE_ORDER, qts_mono_us()) > 0))
 			work_pending |= qts_account_claim(account, qts_mono_us());
 	}
-	take_notices();
+	taken &= take_notices();
 	for (int i = 0; i < qts_naccounts; i++)
 	{
 		QtsAccount *account = &qts_accounts[i];
@@ -460,8 +489,9 @@ execution_step(void)
 	}
 	/* requests just queued leave now */
 	pause = sooner(pause, qts_sessions_drive(now, false));
+	qts_txn_flush();
 	qts_worker_detail("%d accounts, %d sessions", qts_naccounts, qts_nsessions);
-	return pause;
+	return taken ? pause : 0;
 }
 
 const QtsWorker qts_execution_worker = {

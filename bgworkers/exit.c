@@ -204,7 +204,8 @@ watch_decide(QtsWatch *watch, const QtsExitQuote *quote, const QtsExitState *bef
 		}
 	}
 	QTS_POINT("exit.commit");
-	qts_txn_commit();
+	/* the claim's commit takes it along; one that a crash undoes is decided again */
+	qts_txn_commit_soon();
 	QTS_POINT("exit.stored");
 	if (made)
 		watch_made(watch, &decision, published);
@@ -393,6 +394,7 @@ exit_step(void)
 							  qts_guc.exit_interval * QTS_MS);
 	evaluate_changed(now, mono);
 	evaluate_quiet(now, mono, quiet);
+	qts_txn_flush();
 	flush_states(now, mono);
 	look = qts_exit_escalation_look(now, mono);
 	qts_worker_detail("%d positions watched, control %s", qts_watches.count,

@@ -197,7 +197,7 @@ store_confirmations(const QtsLedgerRow *const *seen, KnownOrder *const *known, i
 		args[2] = PointerGetDatum(construct_array(amounts, n, INT8OID, 8, true, TYPALIGN_DOUBLE));
 		args[3] = TimestampTzGetDatum(now);
 		qts_stmt_run(&confirm_orders, args, NULL);
-		qts_txn_commit();
+		qts_txn_commit_soon();
 	}
 }
 
@@ -221,7 +221,7 @@ store_absences(const KnownOrder *known, int count, TimestampTz asked_at, bool tr
 					  "order %s of %s is in none of %d complete ledgers", row.odno, row.symbol,
 					  row.life.complete_lists);
 		qts_exec_store_order(&row, now);
-		qts_txn_commit();
+		qts_txn_commit_soon();
 	}
 }
 
@@ -273,7 +273,7 @@ qts_exec_ledger(const char *account, QtsDate date, const QtsLedger *ledger, Time
 				qts_exec_ledger_row(&row, seen, session_over, now);
 		}
 		QTS_POINT("ledger.commit");
-		qts_txn_commit();
+		qts_txn_commit_soon();
 	}
 	store_confirmations(confirming, confirmed, nconfirmed, now);
 	if (ledger->complete)

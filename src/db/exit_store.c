@@ -423,7 +423,8 @@ qts_exit_apply_effects(QtsWatch *(*find)(const pg_uuid_t *position_id), const Qt
 			break;
 		apply_position(&ids[i], find(&ids[i]), profiles, now);
 		QTS_POINT("effect.commit");
-		qts_txn_commit();
+		qts_txn_commit_soon();
 	}
+	qts_txn_flush();
 	pfree(ids);
 }

@@ -25,6 +25,7 @@
 
 static MemoryContext caller_cxt = NULL;
 static int commit_level = SYNCHRONOUS_COMMIT_ON; /* synchronous_commit of the last commit */
+static XLogRecPtr unflushed = InvalidXLogRecPtr; /* end of the last commit that was not waited for */
 static int lock_wait_ms = 0; /* of the transactions begun next; 0 = as the session has it */
 
 /* Of this transaction only: back to the session's at its end. */
@@ -91,6 +92,34 @@ qts_txn_commit(void)
 		txn_setting("synchronous_commit", "on");
 	commit_level = synchronous_commit;
 	txn_end();
+}
+
+void
+qts_txn_commit_soon(void)
+{
+	/* the session's level is what the flush waits with */
+	if (synchronous_commit == SYNCHRONOUS_COMMIT_OFF)
+	{
+		qts_txn_commit();
+		return;
+	}
+	qts_txn_commit_async();
+	unflushed = XactLastCommitEnd;
+}
+
+void
+qts_txn_flush(void)
+{
+	XLogRecPtr end = unflushed;
+
+	if (XLogRecPtrIsInvalid(end))
+		return;
+	XLogFlush(end);
+	/* as in a commit: the wait is cut short by a cancel, not by an error */
+	HOLD_INTERRUPTS();
+	SyncRepWaitForLSN(end, true);
+	RESUME_INTERRUPTS();
+	unflushed = InvalidXLogRecPtr;
 }
 
 void

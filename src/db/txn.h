@@ -34,6 +34,16 @@ extern void qts_txn_commit(void);
  */
 extern bool qts_txn_commit_acked(void);
 
+/*
+ * Commit without waiting for the disk, where a crash may undo it because the
+ * broker tells it again or the rows decide it again.  The next qts_txn_flush()
+ * or qts_txn_commit() that wrote something takes it along.
+ */
+extern void qts_txn_commit_soon(void);
+
+/* Returns when every qts_txn_commit_soon() is where qts_txn_commit() would have it. */
+extern void qts_txn_flush(void);
+
 /* Commit without waiting for the disk: ticks, heartbeats, never money. */
 extern void qts_txn_commit_async(void);
 

@@ -1,7 +1,7 @@
 # 053_escalation.pl
 #		Stale data holds exits back by itself and lets them go by itself (runtime 4.16): L3
-#		when nothing is fresh, L1 of a single symbol, what a person sets meanwhile, and a
-#		worker that starts afresh in between.  The clock steps by less than the age of a
+#		when nothing is fresh or nobody works on prices, L2 when half of them are stale, L1 of
+#		a single symbol, what a person sets meanwhile, and a worker that starts afresh in between.  The clock steps by less than the age of a
 #		stale price, and the worker looks after every step; after the first story that
 #		age is a minute, so that three minutes are few steps.
 use strict;
@@ -152,6 +152,55 @@ sub test_return
 	return;
 }
 
+# Two of three are stale, then the third.
+sub test_unstable
+{
+	$sim->price('100003', 100000);
+	silence($_) for qw(100004 100005);
+	steps_until(q{auto_level = 'L2' FROM trade.exit_control}, 'L2 when most are stale for a minute', '100003');
+	is(control(q{concat_ws(' ', mode, updated_by, person_mode)}), 'PAUSE_PROFIT qts_exit RUNNING', 'PAUSE_PROFIT, set by the worker');
+	is(alert('ESCALATION_L2', ''), 'WARNING', 'a person is told');
+	like($e->sql(q{SELECT detail FROM qts.status() WHERE kind = 'escalation'}), qr/: 2 of 3 held symbols have no fresh price$/,
+		'qts.status() says so');
+	$sim->price('100003', 130000);
+	$e->need(q{(SELECT last = 130000 AND NOT is_stale FROM qts.price('100003'))});
+	look();
+	is($e->sql("SELECT blocked_by FROM qts.explain_exit('$p{'100003'}') WHERE rule = 'TP1' AND triggered"), 'CONTROL_MODE',
+		'no profit is taken');
+	prices('100003');
+	$sim->clear;
+	escalate('L2 becomes L3');
+	is(control(), 'PAUSE_ALL', 'which is stricter');
+	recover('and all of it ends at once');
+	is(control(), 'RUNNING', 'with what a person had set');
+	is(intents('100003'), '', 'nothing was sold');
+	return;
+}
+
+# Prices are still fresh, but nobody would tell when they are not.
+sub test_nobody
+{
+	my $lock = $e->sql("SELECT classid || ', ' || objid FROM pg_locks WHERE locktype = 'advisory' AND pid = " . $e->pid('prices'));
+	my $other = $e->{node}->background_psql($e->{db});
+	$other->query_until(qr/asked/, "\\echo asked\nSELECT pg_advisory_lock($lock);\n");
+	kill 'TERM', $e->pid('prices');
+	$e->until(q{(SELECT state = 'WAITING' FROM qts._workers() WHERE worker = 'prices')}, 'the prices worker may not work');
+	look();
+	step(20);
+	is(level(), 'NONE', 'not yet');
+	step(15);
+	is(level() . ' ' . control(), 'L3 PAUSE_ALL', 'L3 after half a minute');
+	is($e->sql("SELECT string_agg(DISTINCT coalesce(blocked_by, ''), ' ') ~ 'STALE' FROM qts.explain_exit('$p{'100003'}')"), 'f',
+		'with prices that are fresh');
+	like($e->sql(q{SELECT detail FROM qts.status() WHERE kind = 'escalation'}), qr/the prices worker has not worked for 30 s$/,
+		'for what it is');
+	$other->quit;
+	$e->need(q{(SELECT state = 'RUNNING' FROM qts._workers() WHERE worker = 'prices')});
+	recover('it works again');
+	is(control(), 'RUNNING', 'and the mode is what it was');
+	return;
+}
+
 sub test_people
 {
 	$e->set_conf('qts.exit_max_price_age' => 60000);
@@ -256,7 +305,9 @@ is(level(), 'NONE', 'all is well');
 test_failure();
 test_restart();
 test_return();
+test_unstable();
 test_people();
+test_nobody();
 test_symbol();
 test_symbol_overruled();
 test_setting();

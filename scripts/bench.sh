@@ -3,13 +3,14 @@
 #
 # Names: limits orders exits fills frames cycle replay wakes prices board ingest caches
 # sockets throughput limiter ledger recovery soak; all of them without.
-# Everything runs in a private cluster with fsync on, and against one simulator
-# without a rate limit.  A run whose counters disagree fails.  See docs/bench.md.
+# Each program has a private cluster with fsync on and a simulator of its own, made the
+# same way each time: what one leaves behind (rows of the day above all, which the engine
+# reads again and again) is not the next one's.  A run whose counters disagree fails.
+# See docs/bench.md.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 BENCH=$QTS_ROOT/test/bench
 ALL=(limits orders exits fills frames cycle replay wakes prices board ingest caches sockets ledger throughput limiter recovery soak)
-REDIS_PID=
 
 symbols_json() # TEMPLATE with CODE: one object for each of the forty symbols
 {
@@ -85,12 +86,59 @@ prepare_engine()
 
 start_redis()
 {
+	local deadline=$((SECONDS + 20))
 	have redis-server || return 0
 	redis-server --port 0 --unixsocket "$QTS_DIR/redis.sock" --save '' --appendonly no \
 		--dir "$QTS_DIR" >"$QTS_DIR/redis.log" 2>&1 &
-	REDIS_PID=$!
-	QTS_SIM_PIDS+=("$REDIS_PID")
+	QTS_SIM_PIDS+=("$!")
+	until [ -S "$QTS_DIR/redis.sock" ]; do
+		[ $SECONDS -lt $deadline ] || die "redis-server did not start: $(cat "$QTS_DIR/redis.log")"
+		pause
+	done
 	export BENCH_REDIS=$QTS_DIR/redis.sock
+}
+
+pause() { read -r -t 0.05 <> <(:) || true; } # politeness while something is looked for
+
+# What a program needs around it.
+needs_server() { [[ " limits frames replay " != *" $1 "* ]]; }
+needs_redis() { [[ " prices board ingest " == *" $1 "* ]]; }
+
+world_begin() # NAME
+{
+	needs_server "$1" || return 0
+	write_sim_config
+	sim_start --config "$QTS_DIR/sim.json" --clock 2026-11-20T10:00:00+09:00
+	export BENCH_REST=$SIM_REST BENCH_WS=$SIM_WS BENCH_CONTROL=$SIM_CONTROL
+	cluster_start "qts.rest_rate_sim = 0" "qts.balance_interval = 3600" "qts.max_exits_per_minute = 0" \
+		"qts.max_orders_per_minute = 0" "fsync = on" "synchronous_commit = on" \
+		"full_page_writes = on" "shared_buffers = 512MB" "max_wal_size = 8GB" "checkpoint_timeout = 1h" \
+		"log_min_messages = warning" "qts.max_clock_skew = 0"
+	prepare_engine
+	! needs_redis "$1" || start_redis
+}
+
+# Keeps what the server has to say of the program for the end, then removes all of it.
+world_end() # NAME
+{
+	local pid data metrics
+	needs_server "$1" || return 0
+	metrics=$(sql "$QTS_DB" -F ' ' -c "SELECT name, labels, value FROM qts._metrics() WHERE value <> 0
+		AND (type = 'counter' OR labels IN ('quantile=\"0.5\"', 'quantile=\"0.99\"'))" 2>&1) || true
+	printf '\n%s\n%s\n' "$1" "$metrics" >>"$QTS_DIR/out/metrics"
+	printf 'errors in the log of %s: %s\n' "$1" "$(grep -c 'ERROR:' "$QTS_DIR/log" || true)" >>"$QTS_DIR/out/errors"
+	grep -A4 'ERROR:' "$QTS_DIR/log" | cut -c1-160 | head -40 >>"$QTS_DIR/out/errors" || true
+	for data in "$QTS_DIR"/data*; do # a standby beside it too
+		[ ! -f "$data/postmaster.pid" ] ||
+			as_server "$PG_BIN/pg_ctl" -D "$data" -m immediate -w stop >/dev/null 2>&1 || true
+	done
+	for pid in "${QTS_SIM_PIDS[@]}"; do
+		kill "$pid" 2>/dev/null || true
+		while kill -0 "$pid" 2>/dev/null; do pause; done
+	done
+	QTS_SIM_PIDS=()
+	unset BENCH_REDIS
+	rm -rf "$QTS_DIR"/{data,data2,primary,log,redis.sock,sim.log} "$QTS_DIR"/.qts-token-*
 }
 
 wanted=("$@")
@@ -106,19 +154,11 @@ build_sim
 quietly make -C "$BENCH" -j"$(nproc)" || die "the programs did not build"
 workspace
 credentials '{"credentials":{"main":{"app_key":"PSAPPKEY000000000000000000000000000A","app_secret":"secretengine","hts_id":"engine"}}}'
-write_sim_config
-sim_start --config "$QTS_DIR/sim.json" --clock 2026-11-20T10:00:00+09:00
-cluster_start "qts.rest_rate_sim = 0" "qts.balance_interval = 3600" "qts.max_exits_per_minute = 0" \
-	"qts.max_orders_per_minute = 0" "fsync = on" "synchronous_commit = on" \
-	"full_page_writes = on" "shared_buffers = 512MB" "max_wal_size = 8GB" "checkpoint_timeout = 1h" \
-	"log_min_messages = warning" "qts.max_clock_skew = 0"
-export BENCH_REST=$SIM_REST BENCH_WS=$SIM_WS BENCH_CONTROL=$SIM_CONTROL BENCH_MODULE=$QTS_DIR/empty.so BENCH_STORE=$QTS_DIR/store.so
+export BENCH_MODULE=$QTS_DIR/empty.so BENCH_STORE=$QTS_DIR/store.so
 export BENCH_LOG=$QTS_DIR/log BENCH_SERVER="$BENCH/server.sh $QTS_DIR"
 export PGHOST=$QTS_DIR PGPORT=$QTS_PORT
 install -m 755 "$BENCH/empty.so" "$BENCH_MODULE"
 install -m 755 "$BENCH/store.so" "$BENCH_STORE"
-prepare_engine
-start_redis
 
 # Share of the CPUs that others leave over: with less than nine tenths the times say little.
 idle_share()
@@ -131,19 +171,20 @@ idle_share()
 }
 
 idle=$(idle_share)
-echo "$(uname -srm), $(nproc) CPUs, $(sql postgres -c 'SHOW server_version'), fsync on, synchronous_commit on"
+echo "$(uname -srm), $(nproc) CPUs, $("$PG_CONFIG" --version), fsync on, synchronous_commit on"
 echo "$idle % of the CPUs were idle before the start"
 [ "$idle" -ge 90 ] || echo "THE MACHINE IS BUSY WITH OTHER WORK: read ratios only, and those with care"
 failed=()
 for name in "${wanted[@]}"; do
 	arguments=()
 	[ "$name" != limits ] || arguments=("$QTS_DIR")
+	world_begin "$name"
 	"$BENCH/$name" "${arguments[@]}" || failed+=("$name")
+	world_end "$name"
 done
 echo
-say "done; the engine's own histograms and counters:"
-sql "$QTS_DB" -F ' ' -c "SELECT name, labels, value FROM qts._metrics() WHERE value <> 0 AND (type = 'counter'
-	OR labels IN ('quantile=\"0.5\"', 'quantile=\"0.99\"'))"
-echo "errors in the server's log: $(grep -c 'ERROR:' "$QTS_DIR/log" || true)"
-grep -A4 'ERROR:' "$QTS_DIR/log" | cut -c1-160 | head -40 || true
+say "done; the engine's own histograms and counters, program by program:"
+cat "$QTS_DIR/out/metrics" 2>/dev/null || true
+echo
+cat "$QTS_DIR/out/errors" 2>/dev/null || true
 [ ${#failed[@]} -eq 0 ] || die "failed: ${failed[*]}"

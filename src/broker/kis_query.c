@@ -11,6 +11,7 @@
  *
  *-------------------------------------------------------------------------
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,12 @@
 #define QUERY_LIFE (60 * QTS_SEC)	 /* for each page */
 #define QUERY_PATIENCE (2 * QTS_SEC) /* after which a balance is as urgent as a ledger */
 #define QUERY_MAX_ATTEMPTS 6		 /* of one page */
-#define QUERY_MAX_PAGES 400
+/*
+ * A list must have an end.  In pages of 100 rows this is QTS_KIS_MAX_ROWS,
+ * twice the 105 300 orders that the budgets' defaults let an account send in
+ * a trading day (240 exits and 30 entries a minute).
+ */
+#define QUERY_MAX_PAGES 2000
 #define QUERY_BACKOFF_MIN QTS_SEC
 #define QUERY_BACKOFF_MAX (30 * QTS_SEC)
 #define QUERY_LEDGER_PAUSE QTS_SEC
@@ -155,6 +161,20 @@ query_parse(KisQuery *query, const QtsHttpAnswer *answer)
 								more, &event->ledger, &query->page);
 }
 
+/* Half a list proves nothing.  The event tells a person: nothing else will. */
+static void
+query_endless(KisQuery *query)
+{
+	QtsBrokerEvent *event = query->event;
+
+	event->outcome = QTS_OUTCOME_UNKNOWN;
+	snprintf(event->msg, sizeof(event->msg),
+			 "the list goes on after %d pages (%d rows), where reading ends: only notices tell fills now and "
+			 "unanswered orders stay unknown; trade by another account until tomorrow",
+			 query->pages, event->ledger.count + event->balance.count + event->open_list.count);
+	query_end(query);
+}
+
 static void
 query_done(void *arg, const QtsHttpAnswer *answer)
 {
@@ -176,10 +196,7 @@ query_done(void *arg, const QtsHttpAnswer *answer)
 			 event->open_list.complete)
 		query_end(query);
 	else if (++query->pages >= QUERY_MAX_PAGES)
-	{
-		event->outcome = QTS_OUTCOME_UNKNOWN;
-		query_end(query);
-	}
+		query_endless(query);
 	else
 	{
 		/* behind the other queries: a long list lets the short ones between its pages */

@@ -7,6 +7,8 @@
  */
 #include "broker_fixture.h"
 
+#define MOST_PAGES 2000
+
 static bool
 breaker_becomes(QtsBreakerClass klass, QtsBreakerState state)
 {
@@ -84,6 +86,39 @@ test_open_list(void)
 		snprintf(body, sizeof(body), "{\"odno\":\"%s\",\"how\":\"cancel\"}", odno[i]);
 		json_decref(sim_ask(&sim, "POST", "/kill_order", body));
 	}
+}
+
+/* Somebody's day has more rows than are read: it ends, and says so. */
+static void
+test_endless_list(void)
+{
+	QtsBrokerEvent *event;
+	QtsDate day;
+	int before;
+
+	(void) qts_date_from_yyyymmdd(20261120, &day);
+	json_decref(sim_ask(&sim, "POST", "/config",
+						"{\"options\":{\"page_ledger\":1},\"accounts\":[{\"account\":\"" ACCOUNT_2
+						"\",\"cash\":1000000000}]}"));
+	for (int i = 0; i <= MOST_PAGES; i++)
+		json_decref(sim_ask(&sim, "POST", "/order",
+							"{\"account\":\"" ACCOUNT_2
+							"\",\"symbol\":\"005930\",\"side\":\"buy\",\"qty\":1,\"price\":60000}"));
+	before = sim_requests(&sim, "inquire-daily-ccld");
+	ok(ops->ledger(broker, 370, ACCOUNT_2, day), "a list of one page too many");
+	event = next_event(QTS_EVENT_LEDGER);
+	ok(event && event->tag == 370 && event->outcome == QTS_OUTCOME_UNKNOWN && !event->ledger.complete,
+	   "is not believed");
+	tap_is(event ? event->ledger.count : -1, MOST_PAGES, "rows were read");
+	tap_is(sim_requests(&sim, "inquire-daily-ccld") - before, MOST_PAGES, "each page once, and no more");
+	tap_is_text(
+		event ? event->msg : NULL,
+		"the list goes on after 2000 pages (2000 rows), where reading ends: only notices tell fills now and"
+		" unanswered orders stay unknown; trade by another account until tomorrow",
+		"why, and what to do");
+	ops->event_free(event);
+	json_decref(sim_ask(&sim, "DELETE", "/account?account=" ACCOUNT_2 "&keep=1", ""));
+	json_decref(sim_ask(&sim, "POST", "/config", "{\"options\":{\"page_ledger\":2}}"));
 }
 
 /* The first account's lists are never answered: those of the second are. */
@@ -234,6 +269,7 @@ main(int argc, char **argv)
 	ok(wait_ready(), "ready");
 	test_open_list();
 	test_fair_lists();
+	test_endless_list();
 	test_order_breaker();
 	test_account_breaker();
 	ops->close(broker);

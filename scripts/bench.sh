@@ -2,7 +2,7 @@
 # Measures qts beside what others do, in one run: bench.sh [name...]
 #
 # Names: limits orders exits fills frames cycle replay wakes prices board ingest caches
-# sockets throughput limiter ledger recovery soak; all of them without.
+# sockets sweep throughput limiter ledger recovery soak; all of them without.
 # Each program has a private cluster with fsync on and a simulator of its own, made the
 # same way each time: what one leaves behind (rows of the day above all, which the engine
 # reads again and again) is not the next one's.  A run whose counters disagree fails.
@@ -10,11 +10,11 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 BENCH=$QTS_ROOT/test/bench
-ALL=(limits orders exits fills frames cycle replay wakes prices board ingest caches sockets ledger throughput limiter recovery soak)
+ALL=(limits orders exits fills frames cycle replay wakes prices board ingest caches sockets sweep ledger throughput limiter recovery soak)
 
-symbols_json() # TEMPLATE with CODE: one object for each of the forty symbols
+symbols_json() # TEMPLATE with CODE [COUNT]: one object for each of the (forty) symbols
 {
-	for code in $(seq 100000 100039); do echo "${1//CODE/$code}"; done | paste -sd,
+	for code in $(seq 100000 $((100000 + ${2:-40} - 1))); do echo "${1//CODE/$code}"; done | paste -sd,
 }
 
 write_sim_config()
@@ -27,8 +27,8 @@ write_sim_config()
 	  {"account":"12345678-03","cash":1000000000},
 	  {"account":"87654321-01","cash":1000000000,
 	   "holdings":[$(symbols_json '{"symbol":"CODE","qty":1000000000,"avg_price":"70000"}')]}],
-	 "symbols":[$(symbols_json '{"symbol":"CODE","name":"Bench","market":"KOSPI","base":70000,"price":70000}')],
-	 "options":{"rate_per_second":0,"token_interval_s":0}}
+	 "symbols":[$(symbols_json '{"symbol":"CODE","name":"Bench","market":"KOSPI","base":70000,"price":70000}' "$SYMBOLS")],
+	 "options":{"rate_per_second":$RATE,"token_interval_s":0}}
 	JSON
 }
 
@@ -61,7 +61,9 @@ prepare_engine()
 	SELECT qts.set_clock('2026-11-20 10:00:00+09');
 	SELECT qts.activate();
 	INSERT INTO market.stocks (symbol, name, market)
-	SELECT g::text, 'Bench', 'KOSPI' FROM generate_series(100000, 100039) g;
+	SELECT g::text, 'Bench', 'KOSPI' FROM generate_series(100000, 100000 + $SYMBOLS - 1) g;
+	INSERT INTO market.watchlist (symbol, kind) SELECT symbol, CASE WHEN symbol < '100140' THEN 'WATCH' ELSE 'RANKING' END
+	FROM market.stocks WHERE symbol > '100039';
 	SELECT qts.add_account(a, environment => 'sim', rest_url => 'http://127.0.0.1:$SIM_REST',
 		ws_url => 'ws://127.0.0.1:$SIM_WS') FROM unnest(ARRAY['12345678-01', '12345678-02']) a;
 	SQL
@@ -102,15 +104,18 @@ pause() { read -r -t 0.05 <> <(:) || true; } # politeness while something is loo
 
 # What a program needs around it.
 needs_server() { [[ " limits frames replay " != *" $1 "* ]]; }
+needs_symbols() { [ "$1" = sweep ] && echo 1000 || echo 40; }
+needs_rate() { [ "$1" = sweep ] && echo 12 || echo 0; } # calls a second, of engine and broker
 needs_redis() { [[ " prices board ingest " == *" $1 "* ]]; }
 
 world_begin() # NAME
 {
 	needs_server "$1" || return 0
+	SYMBOLS=$(needs_symbols "$1") RATE=$(needs_rate "$1")
 	write_sim_config
 	sim_start --config "$QTS_DIR/sim.json" --clock 2026-11-20T10:00:00+09:00
 	export BENCH_REST=$SIM_REST BENCH_WS=$SIM_WS BENCH_CONTROL=$SIM_CONTROL
-	cluster_start "qts.rest_rate_sim = 0" "qts.balance_interval = 3600" "qts.max_exits_per_minute = 0" \
+	cluster_start "qts.rest_rate_sim = $RATE" "qts.balance_interval = 3600" "qts.max_exits_per_minute = 0" \
 		"qts.max_orders_per_minute = 0" "fsync = on" "synchronous_commit = on" \
 		"full_page_writes = on" "shared_buffers = 512MB" "max_wal_size = 8GB" "checkpoint_timeout = 1h" \
 		"log_min_messages = warning" "qts.max_clock_skew = 0"

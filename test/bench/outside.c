@@ -148,6 +148,43 @@ outside_number(const char *answer, char *odno, size_t size)
 	json_decref(json);
 }
 
+long
+outside_price(const char *symbol)
+{
+	static CURL *curl;
+	static struct curl_slist *with;
+	char to[200];
+	Answer answer = {.len = 0};
+	json_t *json;
+	long price;
+
+	if (curl == NULL)
+	{
+		curl = curl_easy_init();
+		for (const struct curl_slist *line = headers; line != NULL; line = line->next)
+			if (strncmp(line->data, "tr_id:", 6) != 0)
+				with = curl_slist_append(with, line->data);
+		with = curl_slist_append(with, "tr_id: FHKST01010100");
+	}
+	snprintf(to, sizeof(to),
+			 "http://127.0.0.1:%d/uapi/domestic-stock/v1/quotations/inquire-price"
+			 "?FID_COND_MRKT_DIV_CODE=J&FID_INPUT_ISCD=%s",
+			 bench_port("BENCH_REST"), symbol);
+	curl_easy_setopt(curl, CURLOPT_URL, to);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, with);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, answer_take);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+	if (curl_easy_perform(curl) != CURLE_OK)
+		bench_fail("a price query had no answer");
+	json = json_loads(answer.text, 0, NULL);
+	price = atol(json_is_string(json_object_get(json_object_get(json, "output"), "stck_prpr"))
+					 ? json_string_value(json_object_get(json_object_get(json, "output"), "stck_prpr"))
+					 : "0");
+	json_decref(json);
+	return price;
+}
+
 /* Send one order; odno receives the broker's number. */
 static void
 order_send(CURL *curl, const char *symbol, long qty, char *odno, size_t size)

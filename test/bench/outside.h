@@ -37,6 +37,9 @@ extern void outside_parallel(int count, char (*body)[512], char (*odno)[16]);
 /* The broker's number in the answer to an order; fails the run if there is none. */
 extern void outside_number(const char *answer, char *odno, size_t size);
 
+/* Ask for one symbol's price over a kept connection; 0 = refused or not quoted. */
+extern long outside_price(const char *symbol);
+
 /* Only one at a time. */
 extern void outside_start(OutsideKind kind);
 extern void outside_stop(void);

@@ -61,9 +61,18 @@ is_order(const json_t *row)
 	return strstr(json_string_value(json_object_get(row, "path")), "order-cash") != NULL;
 }
 
-/* What the broker saw from its first order since a sequence number to its last. */
+/* Each side has an app key, and so a limit, of its own; only the engine asks for anything but orders. */
+static bool
+is_of(const json_t *row, WorkSide side)
+{
+	const char *account = json_string_value(json_object_get(row, "account"));
+
+	return (account != NULL && strcmp(account, BENCH_OUTSIDE) == 0) == (side == WORK_OUTSIDE);
+}
+
+/* What the broker saw of one side from its first order since a sequence number to its last. */
 static Use
-use_since(int64_t since)
+use_since(WorkSide side, int64_t since)
 {
 	Use use = {0};
 	char path[80];
@@ -79,7 +88,7 @@ use_since(int64_t since)
 	{
 		int64_t at = json_integer_value(json_object_get(row, "t_us"));
 
-		if (!is_order(row))
+		if (!is_order(row) || !is_of(row, side))
 			continue;
 		first = first == 0 ? at : first;
 		last = at;
@@ -90,6 +99,8 @@ use_since(int64_t since)
 		int64_t at = json_integer_value(json_object_get(row, "t_us"));
 		const char *code = json_string_value(json_object_get(row, "msg_cd"));
 
+		if (!is_of(row, side))
+			continue;
 		if (code != NULL && strcmp(code, "EGW00201") == 0)
 			use.refused++;
 		else if (at > first + 1000000 && at <= last)
@@ -101,9 +112,9 @@ use_since(int64_t since)
 }
 
 static void
-use_add(int64_t since, Samples *rate, long *refused)
+use_add(WorkSide side, int64_t since, Samples *rate, long *refused)
 {
-	Use use = use_since(since);
+	Use use = use_since(side, since);
 
 	samples_add(rate, use.accepted / use.seconds);
 	*refused += use.refused;
@@ -118,7 +129,7 @@ round_engine(Samples *rate, long *refused)
 	since = control_last();
 	work_intents(WORK_ENGINE, EACH_SYMBOL, 0);
 	control_wait_orders(since, EACH_SYMBOL * BENCH_SYMBOLS);
-	use_add(since, rate, refused);
+	use_add(WORK_ENGINE, since, rate, refused);
 	work_settle();
 	work_close();
 }
@@ -136,7 +147,7 @@ round_sleeper(Samples *rate, long *refused)
 		outside_parallel(1, body, odno);
 		bench_pause_until(bench_real_us() + 1000000 / LIMIT);
 	}
-	use_add(since, rate, refused);
+	use_add(WORK_OUTSIDE, since, rate, refused);
 }
 
 static void
@@ -196,7 +207,7 @@ bench_wait(void)
 	work_open(WAIT_ORDERS / BENCH_SYMBOLS + 1);
 	since = control_last();
 	work_paced(WAIT_ORDERS, WAIT_STEP_US, &competing);
-	use = use_since(since);
+	use = use_since(WORK_ENGINE, since);
 	work_settle();
 	work_close();
 	samples_title("B14 intent -> POST at 18 calls/s, 5 orders/s", "us");

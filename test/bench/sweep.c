@@ -10,7 +10,8 @@
  *
  * The naive client asks for one symbol a call and then sleeps 1/18 s, against
  * a limit of 18.  It gets through a part of the symbols; the time of that part
- * is scaled to all of them.
+ * is scaled to all of them.  BENCH_SWEEP is the number of rounds (5), of twelve
+ * seconds each; 300 are an hour.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,8 +29,7 @@
 #define LIMIT 12
 #define NAIVE_LIMIT 18
 #define NAIVE_PART 18 /* symbols a round */
-#define ROUNDS 5
-#define ORDERS 5 /* a sweep */
+#define ORDERS 5	  /* a sweep */
 #define ORDER_STEP_US 600000
 #define GOAL_MS 2900
 #define GOAL_RATIO 19.0
@@ -47,7 +47,7 @@ typedef struct Sweep
 } Sweep;
 
 static PGconn *engine;
-static long refused;
+static int rounds = 5; /* BENCH_SWEEP */
 static int fewest = INT32_MAX;
 static int most;
 
@@ -85,37 +85,28 @@ sweep_since(int64_t since)
 	json = control_ask("GET", path, "");
 	json_array_foreach(json_object_get(json, "requests"), i, row)
 	{
+		const char *answer = json_string_value(json_object_get(row, "rt_cd"));
+
 		if (sweep.symbols == SYMBOLS)
 			break;
 		sweep.last = json_integer_value(json_object_get(row, "t_us"));
 		if (sweep.calls++ == 0)
 			sweep.first = sweep.last;
 		/* one that was refused told nothing */
-		if (json_integer_value(json_object_get(row, "http_status")) == 200)
+		if (answer != NULL && strcmp(answer, "0") == 0)
 			sweep.symbols += symbols_mark(row, seen);
 	}
 	json_decref(json);
 	return sweep;
 }
 
-/* Calls of any kind that the broker refused for their rate. */
+/* Calls of any kind that the broker refused for their rate; the naive client's end the run. */
 static long
-refused_since(int64_t since)
+refused_calls(void)
 {
-	char path[80];
-	json_t *json;
-	json_t *row;
-	size_t i;
-	long count = 0;
+	json_t *json = control_ask("GET", "/stats", "");
+	long count = (long) json_integer_value(json_object_get(json, "rate_refusals"));
 
-	snprintf(path, sizeof(path), "/requests?since=%lld", (long long) since);
-	json = control_ask("GET", path, "");
-	json_array_foreach(json_object_get(json, "requests"), i, row)
-	{
-		const char *code = json_string_value(json_object_get(row, "msg_cd"));
-
-		count += code != NULL && strcmp(code, "EGW00201") == 0;
-	}
 	json_decref(json);
 	return count;
 }
@@ -161,7 +152,6 @@ sweep_end(int64_t since, Samples *took)
 			bench_fail("%d of %d symbols were asked for within 30 s", sweep.symbols, SYMBOLS);
 		bench_pause_until(bench_real_us() + LOOK_US);
 	}
-	refused += refused_since(since);
 	fewest = sweep.calls < fewest ? sweep.calls : fewest;
 	most = sweep.calls > most ? sweep.calls : most;
 	samples_add(took, (double) (sweep.last - sweep.first) / 1000);
@@ -195,15 +185,15 @@ limit_broker(int calls)
 }
 
 static void
-rounds(Samples *alone, Samples *naive, Samples *beside, Samples *usual, Samples *meanwhile)
+sweeps(Samples *alone, Samples *naive, Samples *beside, Samples *usual, Samples *meanwhile)
 {
-	for (int i = 0; i < ROUNDS; i++)
+	for (int i = 0; i < rounds; i++)
 	{
 		int64_t since = sweep_begin();
 
 		sweep_end(since, alone);
 		limit_broker(NAIVE_LIMIT);
-		samples_add(naive, naive_part(i * NAIVE_PART));
+		samples_add(naive, naive_part(i * NAIVE_PART % (SYMBOLS - NAIVE_PART)));
 		limit_broker(LIMIT);
 		work_paced(ORDERS, ORDER_STEP_US, usual);
 		since = sweep_begin();
@@ -217,6 +207,7 @@ static void
 report(Samples *alone, Samples *naive, Samples *beside, Samples *usual, Samples *meanwhile)
 {
 	double ratio = samples_quantile(naive, 0.5) / samples_quantile(alone, 0.5);
+	long refused = refused_calls();
 	double added = samples_quantile(meanwhile, 1) - samples_quantile(usual, 0.5);
 
 	samples_title("B13 a sweep of 1 000 symbols at 12 calls/s, first request to last", "ms");
@@ -225,7 +216,7 @@ report(Samples *alone, Samples *naive, Samples *beside, Samples *usual, Samples 
 	samples_print(naive);
 	printf(
 		"  the naive client asked for %d symbols in all; its times are scaled to %d (by arithmetic %.1f s)\n",
-		ROUNDS * NAIVE_PART, SYMBOLS, (double) SYMBOLS / NAIVE_LIMIT);
+		rounds * NAIVE_PART, SYMBOLS, (double) SYMBOLS / NAIVE_LIMIT);
 	printf("  calls of a sweep, symbols due again meanwhile included: %d to %d, at least %d\n", fewest, most,
 		   LEAST_CALLS);
 	samples_ratio(naive, alone, 0.5);
@@ -249,12 +240,14 @@ main(void)
 	static Samples usual = {.name = "between the sweeps"};
 	static Samples meanwhile = {.name = "during a sweep"};
 
+	if (getenv("BENCH_SWEEP") != NULL)
+		rounds = atoi(getenv("BENCH_SWEEP"));
 	outside_login();
 	engine = work_connect(BENCH_ACCOUNT);
 	bench_until(engine, "SELECT count(*) FROM market.freshness WHERE source = 'KIS_REST'", SYMBOLS);
-	work_open(2 * ROUNDS + 1); /* intents of a symbol */
+	work_open(2 * rounds + 1); /* intents of a symbol */
 	work_paced(1, ORDER_STEP_US, NULL);
-	rounds(&alone, &naive, &beside, &usual, &meanwhile);
+	sweeps(&alone, &naive, &beside, &usual, &meanwhile);
 	work_close();
 	report(&alone, &naive, &beside, &usual, &meanwhile);
 	PQfinish(engine);

@@ -25,7 +25,9 @@
 /*
  * A list must have an end.  In pages of 100 rows this is QTS_KIS_MAX_ROWS,
  * twice the 105 300 orders that the budgets' defaults let an account send in
- * a trading day (240 exits and 30 entries a minute).
+ * a trading day (240 exits and 30 entries a minute).  While a list is read it
+ * is in memory: with 100 000 rows the execution worker held 41 MB, between
+ * two reads 20 MB.
  */
 #define QUERY_MAX_PAGES 2000
 #define QUERY_BACKOFF_MIN QTS_SEC

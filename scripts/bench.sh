@@ -46,10 +46,16 @@ give_holdings()
 
 wait_for() # SQL that must become t
 {
-	local deadline=$((SECONDS + 20))
+	local deadline=$((SECONDS + 60))
 	until [ "$(sql "$QTS_DB" -c "$1")" = t ]; do
-		[ $SECONDS -lt $deadline ] || { tail -20 "$QTS_DIR/log" >&2; die "not after 20 s: $1"; }
+		[ $SECONDS -lt $deadline ] || { tail -20 "$QTS_DIR/log" >&2; die "not after a minute: $1"; }
 	done
+}
+
+sim_reached() # COUNTER COUNT
+{
+	curl -fsS "http://127.0.0.1:$SIM_CONTROL/wait?counter=$1&count=$2&timeout_ms=60000" | grep -q '"ok": *true' ||
+		die "the simulator did not count $2 $1 in a minute"
 }
 
 # A second, paused account holds one share of each symbol, so that the feed
@@ -74,6 +80,9 @@ prepare_engine()
 	INSERT INTO trade.positions (account_id, symbol, qty, original_qty, avg_price, entry_ts)
 	SELECT '12345678-02', symbol, 1, 1, 70000, qts._now() FROM market.stocks WHERE symbol < '100040';
 	SQL
+	# What only comes once is over before anything is measured.
+	wait_for "SELECT count(*) = $SYMBOLS FROM market.freshness WHERE source = 'KIS_REST'"
+	sim_reached subscriptions 41
 	sql postgres -c "CREATE DATABASE plain"
 	sql plain <<-'SQL'
 	CREATE TABLE intents (intent_id bigserial PRIMARY KEY, symbol text NOT NULL, qty bigint NOT NULL,

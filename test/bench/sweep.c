@@ -244,7 +244,6 @@ main(void)
 		rounds = atoi(getenv("BENCH_SWEEP"));
 	outside_login();
 	engine = work_connect(BENCH_ACCOUNT);
-	bench_until(engine, "SELECT count(*) FROM market.freshness WHERE source = 'KIS_REST'", SYMBOLS);
 	work_open(2 * rounds + 1); /* intents of a symbol */
 	work_paced(1, ORDER_STEP_US, NULL);
 	sweeps(&alone, &naive, &beside, &usual, &meanwhile);

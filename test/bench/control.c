@@ -133,11 +133,11 @@ control_wait_orders(int64_t since, int count)
 	char path[160];
 	json_t *json;
 
-	snprintf(path, sizeof(path), "/wait?path=order-cash&since=%lld&count=%d&timeout_ms=20000",
+	snprintf(path, sizeof(path), "/wait?path=order-cash&since=%lld&count=%d&timeout_ms=60000",
 			 (long long) since, count);
 	json = control_ask("GET", path, "");
 	if (!json_is_true(json_object_get(json, "ok")))
-		bench_fail("only %lld of %d orders arrived in 20 s",
+		bench_fail("only %lld of %d orders arrived in a minute",
 				   (long long) json_integer_value(json_object_get(json, "count")), count);
 	json_decref(json);
 }

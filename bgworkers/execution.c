@@ -38,6 +38,7 @@
 /* confirm what a notice said soon, but let a burst of them share one read, and at most one a second */
 #define CONFIRM_DELAY_US (200 * QTS_MS)
 #define CONFIRM_SPACING_US (1 * QTS_SEC)
+#define LEDGER_UNREAD_US (10 * QTS_MINUTE) /* without a whole ledger, while the market is open */
 
 static QtsDate seen_date;
 static uint64 seen_intent, seen_order, seen_account, seen_config, seen_gap;
@@ -134,15 +135,25 @@ store_ledger(const QtsBrokerEvent *event)
 	qts_txn_begin_must("ledger");
 	account->ledger_done |= ok && today;
 	account->ready = account->ledger_done && account->balance_done;
+	if (ok && today)
+		account->ledger_ok = now;
 	if (event->outcome == QTS_OUTCOME_FATAL)
 		qts_alert("CRITICAL", "BROKER_REFUSED", account->row.order_credentials,
 				  "Check keys, account number and environment.",
 				  "the broker refuses this account's requests: %s %s", event->msg_cd, event->msg);
+	else if (account->ready && today && !qts_session_resting(phase) &&
+			 now - account->ledger_ok > LEDGER_UNREAD_US)
+		qts_alert(
+			"CRITICAL", "LEDGER_UNREAD", qts_account_mask(event->account),
+			"Compare the day's orders at the broker's own screens until it is read again.",
+			"the day's order ledger could not be read whole for %d minutes, so only notices tell of fills and "
+			"unanswered orders stay unknown: %s %s",
+			(int) ((now - account->ledger_ok) / QTS_MINUTE), event->msg_cd, event->msg);
 	qts_account_sync(event->account,
 					 event->outcome == QTS_OUTCOME_FATAL ? "REFUSED"
 					 : account->ready					 ? "READY"
 														 : "BOOTSTRAP",
-					 ok, false, NULL, ok ? NULL : event->msg, now);
+					 QTS_LIST_LEDGER, ok ? NULL : event->msg, NULL, now);
 	qts_txn_commit();
 	account->work_stale = true;
 	work_pending = true;
@@ -168,7 +179,7 @@ store_balance(const QtsBrokerEvent *event)
 					 event->outcome == QTS_OUTCOME_FATAL ? "REFUSED"
 					 : account->ready					 ? "READY"
 														 : "BOOTSTRAP",
-					 false, ok, ok ? &event->balance.summary : NULL, ok ? NULL : event->msg, now);
+					 QTS_LIST_BALANCE, ok ? NULL : event->msg, &event->balance.summary, now);
 	qts_txn_commit();
 	work_pending = true;
 }

@@ -45,8 +45,9 @@ typedef struct QtsAccount
 	int session;	  /* index, -1 = none */
 	bool ledger_done; /* bootstrap: seen since start */
 	bool balance_done;
-	bool ready;		   /* reconciled: may trade */
-	bool ledger_asked; /* in flight */
+	bool ready;			   /* reconciled: may trade */
+	TimestampTz ledger_ok; /* when today's was last stored whole */
+	bool ledger_asked;	   /* in flight */
 	bool balance_asked;
 	int64 ledger_at;  /* when the last ledger was asked for */
 	int64 ledger_due; /* monotonic us */

@@ -47,16 +47,18 @@ static QtsStmt account_work = {
 	2,
 	{TEXTOID, DATEOID}};
 
+/* A list that was read takes back what was said of it, not what was said of the other. */
 static QtsStmt account_sync = {
 	"INSERT INTO trade.account_sync AS s (account_id, state, ledger_ok_ts, balance_ok_ts, deposit, settled_cash,"
 	" net_assets, fees_today, last_error, updated_ts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 	" ON CONFLICT (account_id) DO UPDATE SET state = $2, ledger_ok_ts = coalesce($3, s.ledger_ok_ts),"
 	" balance_ok_ts = coalesce($4, s.balance_ok_ts), deposit = coalesce($5, s.deposit),"
 	" settled_cash = coalesce($6, s.settled_cash), net_assets = coalesce($7, s.net_assets),"
-	" fees_today = coalesce($8, s.fees_today), last_error = $9, updated_ts = $10",
-	10,
+	" fees_today = coalesce($8, s.fees_today), updated_ts = $10,"
+	" last_error = coalesce($9, CASE WHEN NOT starts_with(s.last_error, $11) THEN s.last_error END)",
+	11,
 	{TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID,
-	 TIMESTAMPTZOID}};
+	 TIMESTAMPTZOID, TEXTOID}};
 
 QtsAccountRow *
 qts_accounts_load(int *count)
@@ -98,18 +100,26 @@ qts_account_work(const char *account, QtsAccountWork *work)
 	work->next_retry = qts_col_int64(0, 6, 0);
 }
 
-void
-qts_account_sync(const char *account, const char *state, bool ledger_ok, bool balance_ok,
-				 const QtsBalanceSummary *summary, const char *error, TimestampTz now)
+char *
+qts_account_mask(const char *account)
 {
-	Datum args[10] = {qts_text(account), qts_text(state), TimestampTzGetDatum(now), TimestampTzGetDatum(now)};
-	char nulls[11] = "          ";
+	return psprintf("%.2s****%s", account, strlen(account) > 6 ? account + 6 : "");
+}
 
-	if (!ledger_ok)
+void
+qts_account_sync(const char *account, const char *state, QtsAccountList list, const char *error,
+				 const QtsBalanceSummary *summary, TimestampTz now)
+{
+	const char *name = list == QTS_LIST_LEDGER ? "ledger: " : "balance: ";
+	bool ok = error == NULL;
+	Datum args[11] = {qts_text(account), qts_text(state), TimestampTzGetDatum(now), TimestampTzGetDatum(now)};
+	char nulls[12] = "           ";
+
+	if (!ok || list != QTS_LIST_LEDGER)
 		nulls[2] = 'n';
-	if (!balance_ok)
+	if (!ok || list != QTS_LIST_BALANCE)
 		nulls[3] = 'n';
-	if (summary != NULL)
+	if (ok && summary != NULL)
 	{
 		args[4] = Int64GetDatum(summary->deposit);
 		args[5] = Int64GetDatum(summary->settled_cash);
@@ -118,11 +128,12 @@ qts_account_sync(const char *account, const char *state, bool ledger_ok, bool ba
 	}
 	else
 		nulls[4] = nulls[5] = nulls[6] = nulls[7] = 'n';
-	if (error != NULL)
-		args[8] = qts_text(error);
-	else
+	if (ok)
 		nulls[8] = 'n';
+	else
+		args[8] = qts_text(psprintf("%s%s", name, error));
 	args[9] = TimestampTzGetDatum(now);
+	args[10] = qts_text(name);
 	qts_stmt_run(&account_sync, args, nulls);
 }
 

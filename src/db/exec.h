@@ -199,8 +199,19 @@ typedef struct QtsAccountWork
 } QtsAccountWork;
 
 extern void qts_account_work(const char *account, QtsAccountWork *work);
-extern void qts_account_sync(const char *account, const char *state, bool ledger_ok, bool balance_ok,
-							 const QtsBalanceSummary *summary, const char *error, TimestampTz now);
+
+/* As qts._mask() shows an account; palloc'd. */
+extern char *qts_account_mask(const char *account);
+
+typedef enum QtsAccountList
+{
+	QTS_LIST_LEDGER,
+	QTS_LIST_BALANCE
+} QtsAccountList;
+
+/* A list was read whole (error NULL, a balance with its summary), or why not. */
+extern void qts_account_sync(const char *account, const char *state, QtsAccountList list, const char *error,
+							 const QtsBalanceSummary *summary, TimestampTz now);
 
 /* calendar.c: today's row, cached until the day or the configuration changes; NULL = no row. */
 extern const QtsCalendarDay *qts_calendar_today(TimestampTz now);

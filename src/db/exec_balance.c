@@ -165,10 +165,9 @@ positions_compare(const char *account, int64 sync_id, TimestampTz asked_at, Time
 					  TimestampTzGetDatum(asked_at)};
 	Datum args[3] = {adopt[0], adopt[2], adopt[3]};
 	uint64 n = qts_stmt_run(&adopt_holdings, adopt, NULL);
-	char masked[32]; /* as qts._mask() shows it */
+	const char *masked = qts_account_mask(account);
 	Mismatch *found;
 
-	snprintf(masked, sizeof(masked), "%.2s****%s", account, strlen(account) > 6 ? account + 6 : "");
 	if (n > 0)
 		qts_alert("INFO", "ADOPTED", masked,
 				  "Switch their protection on with qts.set_position_exit_mode(position_id, 'ENABLED').",

@@ -238,6 +238,27 @@ subtest 'fault 14: the socket ends while an order is open' => sub {
 	$e->set_conf('qts.ledger_interval' => 1, 'qts.ledger_idle_interval' => 1);
 };
 
+subtest 'the ledger is refused for ten minutes: a person is called, orders go on' => sub {
+	my $said = 'SELECT last_error FROM trade.account_sync';
+	my $unread = q{SELECT message FROM system.alerts WHERE code = 'LEDGER_UNREAD' AND subject = '12****78-01'};
+	$e->set_conf('qts.ledger_interval' => 1, 'qts.ledger_idle_interval' => 1, 'qts.balance_interval' => 1);
+	$sim->fault('reshape', times => 0, match => { path => 'inquire-daily-ccld' },
+		params => { set => { rt_cd => '1', msg_cd => 'APBK0400', msg1 => 'no such list' } });
+	$seq = $sim->last_seq;
+	$intent = $e->exit_position(HYNIX, ', 7');
+	$e->until("(SELECT status = 'FILLED' FROM trade.order_intents WHERE intent_id = '$intent')", 'an order goes by its notices');
+	$e->until("($said) = 'ledger: no such list'", 'the ledger cannot confirm it');
+	my $balance = $e->sql('SELECT balance_ok_ts FROM trade.account_sync');
+	$e->need("(SELECT balance_ok_ts > '$balance' FROM trade.account_sync)");
+	is($e->sql($said), 'ledger: no such list', 'the balance does not take that back');
+	is($e->sql($unread), '', 'and nobody is called yet');
+	$e->advance(601);
+	$e->until("($unread) LIKE '%could not be read whole for 1_ minutes%: APBK0400 no such list'",
+		'somebody is after ten minutes, with the reason');
+	becomes('FILLED', 1, 'the ledger is back');
+	$e->until("($said) IS NULL", 'it is read again');
+};
+
 subtest 'fault 8: EGW00133 over and over: no storm of token requests' => sub {
 	my $id = $sim->fault('egw00133', times => 0);
 	order('token_expired', rule => { match => { path => 'order-cash' } });

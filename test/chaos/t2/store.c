@@ -144,7 +144,10 @@ t2_notice(World *w, const QtsNotice *notice, int64_t epoch, int64_t seq)
 static void
 t2_sync(World *w, int account, bool ledger_ok, bool balance_ok)
 {
-	qts_account_sync(world_account(w, account), "READY", ledger_ok, balance_ok, NULL, NULL, w->now);
+	if (ledger_ok)
+		qts_account_sync(world_account(w, account), "READY", QTS_LIST_LEDGER, NULL, NULL, w->now);
+	if (balance_ok)
+		qts_account_sync(world_account(w, account), "READY", QTS_LIST_BALANCE, NULL, NULL, w->now);
 }
 
 static void

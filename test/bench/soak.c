@@ -13,7 +13,7 @@
  * which come once in many minutes.  As in the simulated day, the first half
  * hour is warm-up, or half of a shorter run; only then is growth looked at,
  * as the difference of the first and the last quarter and as a least-squares
- * line.  A run too short for a goal prints the growth and judges nothing.
+ * line through the least of each twelfth.  A run too short for a goal prints the growth and judges nothing.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,6 +32,7 @@
 #define MAX_SAMPLES 4096 /* when they are full every second one goes, and from then on half as many come */
 #define SAMPLE_US 1000000
 #define WARM_HOURS 0.5
+#define WHILES 12			   /* of what comes after the warm-up */
 #define ENOUGH_HOURS 0.5	   /* after the warm-up, for a verdict on growth by time */
 #define ENOUGH_ORDERS 30000	   /* the same by orders */
 #define SLOPE_LIMIT_KB 1024.0  /* an hour */
@@ -202,24 +203,44 @@ warm(void)
 	return first;
 }
 
+/*
+ * What a process keeps is its least over a while: the list of the day is in
+ * memory only while it is read.
+ */
+static void
+least(const double *all_x, const double *all_y, double x[WHILES], double y[WHILES])
+{
+	int n = samples - warm();
+
+	for (int i = 0; i < WHILES; i++)
+	{
+		int at = warm() + n * i / WHILES;
+
+		for (int k = at; k < warm() + n * (i + 1) / WHILES; k++)
+			at = all_y[k] < all_y[at] ? k : at;
+		x[i] = all_x[at];
+		y[i] = all_y[at];
+	}
+}
+
 /* Least squares from the first sample that counts. */
 static double
 slope(const double *all_x, const double *all_y)
 {
-	const double *x = all_x + warm();
-	const double *y = all_y + warm();
-	int n = samples - warm();
+	double x[WHILES];
+	double y[WHILES];
 	double mean_x = 0;
 	double mean_y = 0;
 	double above = 0;
 	double below = 0;
 
-	for (int i = 0; i < n; i++)
+	least(all_x, all_y, x, y);
+	for (int i = 0; i < WHILES; i++)
 	{
-		mean_x += x[i] / n;
-		mean_y += y[i] / n;
+		mean_x += x[i] / WHILES;
+		mean_y += y[i] / WHILES;
 	}
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < WHILES; i++)
 	{
 		above += (x[i] - mean_x) * (y[i] - mean_y);
 		below += (x[i] - mean_x) * (x[i] - mean_x);
@@ -227,17 +248,17 @@ slope(const double *all_x, const double *all_y)
 	return below > 0 ? above / below : 0;
 }
 
-/* From the mean of the first quarter of what counts to that of the last. */
+/* From the first quarter of what counts to the last. */
 static double
 growth(const double *all)
 {
-	const double *y = all + warm();
-	int n = samples - warm();
-	int quarter = n / 4 > 0 ? n / 4 : 1;
+	double x[WHILES];
+	double y[WHILES];
 	double grown = 0;
 
-	for (int i = 0; i < quarter; i++)
-		grown += (y[n - 1 - i] - y[i]) / quarter;
+	least(at_hour, all, x, y);
+	for (int i = 0; i < WHILES / 4; i++)
+		grown += (y[WHILES - 1 - i] - y[i]) / (WHILES / 4);
 	return grown;
 }
 

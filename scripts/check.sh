@@ -131,7 +131,7 @@ count() { grep -cE "$1" "$2" || true; }
 # What went wrong: the failures with what follows them, then the end.
 tell()
 {
-	grep -E -A12 '^not ok|FAILED' "$1" | head -n 100 || true
+	grep -E -A12 '^not ok|^test .*\.\.\. FAILED' "$1" | head -n 100 || true
 	echo "-- the end of the log:"
 	grep -vE '^ok|\.\.\. ok ' "$1" | tail -n 60 || true
 }

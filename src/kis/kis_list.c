@@ -216,7 +216,8 @@ list_open_row(QtsEnvironment environment, json_t *row, QtsOpenRow *out)
 	out->sell = text[1] == '1';
 	if (qts_kis_json_integer(row, "ord_qty", &out->qty) != QTS_KIS_NUMBER || out->qty < 0 ||
 		!qts_kis_json_count(row, "tot_ccld_qty", &out->filled) ||
-		!qts_kis_json_count(row, environment == QTS_ENV_PAPER ? "rmn_qty" : "psbl_qty", &out->cancellable))
+		!qts_kis_json_count(row, environment == QTS_ENV_PAPER ? "rmn_qty" : "psbl_qty", &out->cancellable) ||
+		out->filled < -1 || out->cancellable < -1)
 		return LIST_ROW_BAD;
 	/* in the ledger of paper, what has ended is not open */
 	return environment == QTS_ENV_PAPER && out->cancellable == 0 ? LIST_ROW_PASSED : LIST_ROW_TAKEN;

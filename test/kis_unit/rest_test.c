@@ -430,6 +430,11 @@ test_open_list(void)
 				   .outcome == QTS_OUTCOME_OK &&
 		   list.count == 1 && list.rows[0].cancellable == 6,
 	   "on paper the ledger's rows with something left");
+	ok(parse_open(QTS_ENV_PAPER, "{\"rt_cd\":\"0\",\"output1\":[" OPEN_ROW(",\"rmn_qty\":\"-3\"") "]}", false,
+				  &list, &page)
+				   .outcome == QTS_OUTCOME_UNKNOWN &&
+		   list.count == 1,
+	   "less than nothing left is not readable");
 	free(list.rows);
 }
 

@@ -161,6 +161,8 @@ sub test_walk
 	my ($last) = map { $_->{history}[-1] } @{ $sim->control('GET', '/prices?symbol=005930&history_ms=0')->{prices} };
 	open my $fh, '<', $log or die "$log: $!";
 	ok(scalar(grep { $_ eq "$last->[0] 005930 $last->[2]\n" } <$fh>), 'what it tells is in the log');
+	# at a thousandfold speed the auction would be over before anybody looks
+	$sim->control('POST', '/walk', { ticks_per_second => 0, speed => 1 });
 	clock($sim, '2026-11-20T15:25:00');
 	my $before = $sim->control('GET', '/stats')->{price_changes};
 	$sim->control('POST', '/walk', { ticks_per_second => 10000, speed => 10 });

@@ -1,5 +1,6 @@
 # 004_immediate.pl
-#		The server is stopped at once while an order is under way, and started again.
+#		The server is stopped at once while an order is under way, and started again;
+#		and after a fill was told, whose row does not wait for the disk by itself.
 use strict;
 use warnings;
 use Test::More;
@@ -35,6 +36,35 @@ for my $round ([ SAMSUNG, 10, 'nothing more happens' ],
 	$e->healthy($name);
 	$e->agrees($name);
 }
-$e->posts_are(2, 'both rounds');
+
+# The ledger, which would flush for it and tell it again, is refused; and the server's own writer stands still.
+sub test_told
+{
+	$e->wait_trading;
+	my $seq = $sim->last_seq;
+	my $intent = $e->exit_position(SAMSUNG, ", 5, 'LMT', 80000");
+	$e->need("(SELECT status = 'SUBMITTED' FROM trade.order_intents WHERE intent_id = '$intent')");
+	$sim->fault('rate_limit', times => 0, match => { path => $_ }) for qw(inquire-daily-ccld inquire-balance);
+	my $odno = $e->sql("SELECT broker_order_no FROM trade.orders WHERE intent_id = '$intent'");
+	my $writer = $e->sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'});
+	kill 'STOP', $writer or die "cannot stop the WAL writer: $!";
+	$sim->call('POST', '/fill', { odno => $odno, qty => 5, price => 80000 });
+	$e->until("(SELECT status = 'FILLED' FROM trade.order_intents WHERE intent_id = '$intent')", 'told: the fill is booked');
+	$e->wait_turn('execution');
+	# the postmaster kills what does not end by itself
+	$e->stop('immediate');
+	$sim->clear;
+	$e->{node}->start;
+	$e->wait_trading;
+	is($e->sql("SELECT source FROM trade.fills JOIN trade.orders USING (order_uid) WHERE intent_id = '$intent'"), 'WS',
+		'told: on disk when the turn was over, not found again in the ledger');
+	is($sim->posts($seq), 1, 'told: one POST');
+	$e->healthy('told');
+	$e->agrees('told');
+	return;
+}
+
+test_told();
+$e->posts_are(3, 'all rounds');
 $e->stop;
 done_testing();

@@ -396,7 +396,7 @@ exit_step(void)
 	evaluate_quiet(now, mono, quiet);
 	qts_txn_flush();
 	flush_states(now, mono);
-	look = qts_exit_escalation_look(now, mono);
+	look = qts_exit_escalation_look(now);
 	qts_worker_detail("%d positions watched, control %s", qts_watches.count,
 					  qts_control_mode_name(qts_watches.control));
 	if (later)

@@ -27,14 +27,14 @@
 #define SILENT_US (15 * QTS_SEC) /* of the prices worker, as in qts.health() */
 
 static QtsEscalation escalation;
-static int64 looked_mono;
-static int setting; /* qts.escalation at the last look */
+static TimestampTz looked_at; /* 0: not yet */
+static int setting;			  /* qts.escalation at the last look */
 
 void
 qts_exit_escalation_start(void)
 {
 	qts_escalation_start(&escalation, QTS_ESCALATION_NONE);
-	looked_mono = 0;
+	looked_at = 0;
 	setting = qts_guc.escalation;
 }
 
@@ -195,16 +195,17 @@ look(TimestampTz now)
 }
 
 int64
-qts_exit_escalation_look(TimestampTz now, int64 mono)
+qts_exit_escalation_look(TimestampTz now)
 {
 	if (escalation.level != qts_watches.level)
 		qts_escalation_start(&escalation, qts_watches.level);
-	if (mono - looked_mono >= LOOK_US)
+	/* by the clock that ages are judged by: however far it steps, the turn after it looks */
+	if (looked_at == 0 || now < looked_at || now - looked_at >= LOOK_US)
 	{
 		look(now);
-		looked_mono = mono;
+		looked_at = now;
 	}
 	if (escalation.level == QTS_ESCALATION_NONE && (qts_watches.count == 0 || !prices_expected(now)))
 		return -1;
-	return looked_mono + LOOK_US - mono;
+	return looked_at + LOOK_US - now;
 }

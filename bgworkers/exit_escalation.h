@@ -20,6 +20,6 @@ extern void qts_exit_escalation_start(void);
  * change something.  Returns the time until the next one in us, -1 = there is
  * nothing to look at.
  */
-extern int64 qts_exit_escalation_look(TimestampTz now, int64 mono);
+extern int64 qts_exit_escalation_look(TimestampTz now);
 
 #endif /* QTS_BGWORKERS_EXIT_ESCALATION_H */

@@ -74,7 +74,9 @@ ledger_candidates(const QtsOrderRow *row, QtsDate date, const QtsSentOrder *sent
 		const QtsLedgerRow *seen = &ledger->rows[i];
 		pg_uuid_t owner;
 
+		/* a row may come twice, on two pages */
 		if (seen->orgn_odno[0] != '\0' || !qts_match_alike(sent, &seen->order) ||
+			strcmp(seen->odno, found->odno) == 0 ||
 			qts_exec_find_order(row->account, date, seen->odno, &owner))
 			continue;
 		if (!qts_match_candidate(sent, &seen->order, window))

@@ -122,11 +122,28 @@ subtest 'fault 9: a page comes for ever' => sub {
 	$sim->config(options => { page_ledger => 100 });
 };
 
+# The list that is due is refused, and asked for again when all is as it should be.
+sub refuse_lists
+{
+	my $id = $sim->fault('html_502', times => 0, match => { path => 'inquire-daily-ccld' });
+	ledgers_read(1);
+	return $id;
+}
+
+sub allow_lists { return $sim->call('DELETE', "/faults?id=$_[0]"); }
+
 subtest 'fault 9: rows told twice are one order' => sub {
 	$sim->config(options => { page_ledger => 2 });
 	$sim->fault('page_repeats_row', times => 0);
+	my $refused = refuse_lists();
 	unanswered(SAMSUNG);
-	$t->ends_well('FILLED', 'repeated over pages');
+	# behind a newer one it ends the first page, and begins the second
+	$sim->call('POST', '/order', { account => ACCOUNT, symbol => SAMSUNG, side => 'buy', qty => 1, price => 60000 });
+	my $newer = last_of(SAMSUNG);
+	allow_lists($refused);
+	$t->ends('FILLED', 'repeated over pages');
+	$sim->call('POST', '/kill_order', { odno => $newer, how => 'cancel' });
+	$t->settled('repeated over pages');
 	$sim->config(options => { page_ledger => 100 });
 };
 

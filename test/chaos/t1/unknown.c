@@ -73,7 +73,7 @@ ledger_candidates(const World *w, const ChaosOrder *order, QtsDate date, const Q
 		const QtsLedgerRow *seen = &ledger->rows[r];
 		int odno = atoi(seen->odno);
 
-		if (seen->orgn_odno[0] != '\0' || !qts_match_alike(sent, &seen->order) ||
+		if (seen->orgn_odno[0] != '\0' || !qts_match_alike(sent, &seen->order) || odno == found ||
 			t1_find_order(w, order->account, date, odno) != NONE)
 			continue;
 		if (!qts_match_candidate(sent, &seen->order, window))

@@ -67,6 +67,7 @@ static void
 execution_stop(void)
 {
 	qts_sessions_close();
+	qts_exec_ledger_forget();
 	qts_open_orders_forget();
 }
 
@@ -118,20 +119,23 @@ store_ledger(const QtsBrokerEvent *event)
 	QtsDate date = (QtsDate) event->tag;
 	bool today = date == qts_seoul_date(now);
 	QtsSessionPhase phase;
-	bool ok = event->outcome == QTS_OUTCOME_OK && event->ledger.complete;
+	bool trusted;
+	bool ok = event->outcome == QTS_OUTCOME_OK;
 
 	if (account == NULL)
 		return;
-	account->ledger_asked = false;
+	trusted = account->row.environment != QTS_ENV_PAPER;
 	qts_txn_begin_must("ledger");
 	phase = qts_session_phase(qts_calendar_today(now), now);
 	qts_txn_commit();
-	if (event->outcome == QTS_OUTCOME_OK)
-		qts_exec_ledger(event->account, date, &event->ledger, event->asked_at,
-						account->row.environment != QTS_ENV_PAPER, !today || qts_session_resting(phase), now);
-	else
-		qts_exec_unknowns(event->account, date, NULL, event->asked_at,
-						  account->row.environment != QTS_ENV_PAPER, now);
+	if (!ok)
+		qts_exec_unknowns(event->account, date, NULL, event->asked_at, trusted, now);
+	else if (qts_exec_ledger(event->account, date, &event->ledger, event->asked_at, trusted,
+							 !today || qts_session_resting(phase), now))
+		account->work_stale = work_pending = true;
+	if (ok && !event->ledger.complete)
+		return;
+	account->ledger_asked = false;
 	qts_txn_begin_must("ledger");
 	account->ledger_done |= ok && today;
 	account->ready = account->ledger_done && account->balance_done;
@@ -146,8 +150,8 @@ store_ledger(const QtsBrokerEvent *event)
 		qts_alert(
 			"CRITICAL", "LEDGER_UNREAD", qts_account_mask(event->account),
 			"Compare the day's orders at the broker's own screens until it is read again.",
-			"the day's order ledger could not be read whole for %d minutes, so only notices tell of fills and "
-			"unanswered orders stay unknown: %s %s",
+			"the day's order ledger could not be read whole for %d minutes, so only notices tell of fills on pages "
+			"that do not come, and unanswered orders stay unknown: %s %s",
 			(int) ((now - account->ledger_ok) / QTS_MINUTE), event->msg_cd, event->msg);
 	qts_account_sync(event->account,
 					 event->outcome == QTS_OUTCOME_FATAL ? "REFUSED"

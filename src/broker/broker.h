@@ -124,14 +124,16 @@ typedef struct QtsBalanceSummary
 	QtsKrw fees_today;
 } QtsBalanceSummary;
 
-/* A list is complete only when its last page said so. */
+/* A page of the day's orders: it grows with the day, so nobody holds it whole. */
 typedef struct QtsLedger
 {
 	QtsLedgerRow *rows; /* malloc'd by the session */
 	int count;
-	bool complete;
+	int page;	   /* of its list, from 0 */
+	bool complete; /* the last one, and it said so */
 } QtsLedger;
 
+/* A list is complete only when its last page said so. */
 typedef struct QtsBalance
 {
 	QtsHoldingRow *rows;
@@ -226,7 +228,11 @@ typedef struct QtsBrokerOps
 	/* orders and cancels leave now, once, or answer NOT_PROCESSED; false = bad request or no slot */
 	bool (*order)(QtsBroker *broker, uint64_t tag, const QtsOrderRequest *request, int64_t mono);
 	bool (*cancel)(QtsBroker *broker, uint64_t tag, const QtsCancelRequest *request, int64_t mono);
-	/* queued, paged and retried by the session; one event at the end */
+	/*
+	 * Queued, paged and retried by the session; one event at the end.  Of a
+	 * ledger one event a page: after outcome OK another one follows unless
+	 * it was complete, after any other outcome none.
+	 */
 	bool (*ledger)(QtsBroker *broker, uint64_t tag, const char *account, QtsDate date);
 	bool (*balance)(QtsBroker *broker, uint64_t tag, const char *account);
 	bool (*open_list)(QtsBroker *broker, uint64_t tag, const char *account);

@@ -6,8 +6,8 @@
  * Queries never hold up an order: they leave only when the limiter has room
  * for their class, ledgers before balances.  Among themselves they take
  * turns, page by page, so that no account waits for another's long list.  A
- * list that gets no page by its deadline is reported with what it has and
- * complete = false.
+ * ledger is handed over page by page, the others at their end.  A list that
+ * gets no page by its deadline is reported as one that did not come whole.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,10 +23,9 @@
 #define QUERY_PATIENCE (2 * QTS_SEC) /* after which a balance is as urgent as a ledger */
 #define QUERY_MAX_ATTEMPTS 6		 /* of one page */
 /*
- * A list must have an end.  In pages of 100 rows this is QTS_KIS_MAX_ROWS,
- * twice the 105 300 orders that the budgets' defaults let an account send in
- * a trading day (240 exits and 30 entries a minute).  While a list is read it
- * is in memory: with 100 000 rows the execution worker held 28 to 41 MB.
+ * A list must have an end.  In pages of 100 rows this is twice the 105 300
+ * orders that the budgets' defaults let an account send in a trading day (240
+ * exits and 30 entries a minute).
  */
 #define QUERY_MAX_PAGES 2000
 #define QUERY_BACKOFF_MIN QTS_SEC
@@ -169,11 +168,58 @@ query_endless(KisQuery *query)
 	QtsBrokerEvent *event = query->event;
 
 	event->outcome = QTS_OUTCOME_UNKNOWN;
-	snprintf(event->msg, sizeof(event->msg),
-			 "the list goes on after %d pages (%d rows), where reading ends: only notices tell fills now and "
-			 "unanswered orders stay unknown; trade by another account until tomorrow",
-			 query->pages, event->ledger.count + event->balance.count + event->open_list.count);
+	snprintf(
+		event->msg, sizeof(event->msg),
+		"the list goes on after %d pages (%d rows), where reading ends: only notices tell fills of what is "
+		"beyond and unanswered orders stay unknown; trade by another account until tomorrow",
+		query->pages, query->rows + event->balance.count + event->open_list.count);
+	event->done_us = query->broker->mono;
 	query_end(query);
+}
+
+/* Hand a page of a ledger over and go on with an event for the next one. */
+static bool
+query_page(KisQuery *query)
+{
+	QtsBrokerEvent *event = query->event;
+	KisEventNode *next = kis_event_new(event->kind, query->tag, query->account);
+
+	if (!next)
+	{
+		event->outcome = QTS_OUTCOME_UNKNOWN;
+		snprintf(event->msg, sizeof(event->msg), "no memory for the next page");
+		return false;
+	}
+	next->event.asked_at = event->asked_at;
+	next->event.sent_us = event->sent_us;
+	next->event.ledger.page = query->pages;
+	kis_event_push(query->broker, (KisEventNode *) event);
+	query->event = &next->event;
+	return true;
+}
+
+static void
+query_go_on(KisQuery *query)
+{
+	query->pages++;
+	query->rows += query->event->ledger.count;
+	if (query->kind == KIS_QUERY_LEDGER && !query_page(query))
+	{
+		query_end(query);
+		return;
+	}
+	if (query->pages >= QUERY_MAX_PAGES)
+	{
+		query_endless(query);
+		return;
+	}
+	/* behind the other queries: a long list lets the short ones between its pages */
+	query->attempts = 0;
+	query->not_before = 0;
+	query->waits_since = qts_mono_us();
+	query->deadline = query->waits_since + QUERY_LIFE;
+	query_unlink(query);
+	query_link(query);
 }
 
 static void
@@ -196,18 +242,8 @@ query_done(void *arg, const QtsHttpAnswer *answer)
 	else if (v.outcome != QTS_OUTCOME_OK || event->ledger.complete || event->balance.complete ||
 			 event->open_list.complete)
 		query_end(query);
-	else if (++query->pages >= QUERY_MAX_PAGES)
-		query_endless(query);
 	else
-	{
-		/* behind the other queries: a long list lets the short ones between its pages */
-		query->attempts = 0;
-		query->not_before = 0;
-		query->waits_since = qts_mono_us();
-		query->deadline = query->waits_since + QUERY_LIFE;
-		query_unlink(query);
-		query_link(query);
-	}
+		query_go_on(query);
 }
 
 static bool

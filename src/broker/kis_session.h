@@ -74,6 +74,7 @@ typedef struct KisQuery
 	QtsDate date;
 	QtsKisPage page;
 	int pages;			 /* read so far */
+	int rows;			 /* of those handed over */
 	int attempts;		 /* of this page */
 	int64_t not_before;	 /* monotonic us */
 	int64_t deadline;	 /* without a page until then it ends; 0 until the first drive */
@@ -81,7 +82,7 @@ typedef struct KisQuery
 	int64_t page_sent;	 /* monotonic us, while http */
 	uint32_t ticket;	 /* of the breaker, while http */
 	unsigned token_age;
-	QtsBrokerEvent *event; /* filled as pages come */
+	QtsBrokerEvent *event; /* of this page of a ledger; of other lists filled as pages come */
 	struct KisQuery *next;
 } KisQuery;
 

@@ -140,9 +140,16 @@ extern void qts_exec_attach_late(const char *account, QtsDate date, TimestampTz 
 /* Distinct numbers of new orders seen in notices and bound to nothing. */
 extern int qts_exec_loose_orders(const char *account, QtsDate date, QtsLooseOrder *orders, int max);
 
-/* exec_ledger.c: opens its own transactions, one per order that changes */
-extern void qts_exec_ledger(const char *account, QtsDate date, const QtsLedger *ledger, TimestampTz asked_at,
+/*
+ * exec_ledger.c: opens its own transactions, one per order that changes.
+ * Takes in a page, and with the last one what only the whole list can tell;
+ * asked_at is the first page's.  Pages come in order; an answer that ends
+ * early is followed by the first page of another.  Has anything changed?
+ */
+extern bool qts_exec_ledger(const char *account, QtsDate date, const QtsLedger *page, TimestampTz asked_at,
 							bool trusted, bool session_over, TimestampTz now);
+/* Answers that are not whole will not go on. */
+extern void qts_exec_ledger_forget(void);
 
 /*
  * exec_open.c: how many questions a list of open orders leaves, which the
@@ -166,7 +173,10 @@ extern void qts_exec_balance(const char *account, const QtsBalance *balance, Tim
 							 bool ledger_trusted, TimestampTz now);
 
 /* exec_unknown.c: opens its own transactions, one per order */
-/* Judge every unknown order of an account and trade date by what is known now. */
+/*
+ * Judge every unknown order of an account and trade date by what is known now:
+ * the rows of a complete ledger that belong to no order here, NULL = it was not read whole.
+ */
 extern void qts_exec_unknowns(const char *account, QtsDate date, const QtsLedger *ledger,
 							  TimestampTz asked_at, bool trusted, TimestampTz now);
 

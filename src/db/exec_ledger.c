@@ -3,7 +3,11 @@
  * exec_ledger.c
  *		The day's order ledger: the arbiter of every fill and every end.
  *
- * One row per order, cumulative (kis-api 3.6, 3.9).
+ * One row per order, cumulative (kis-api 3.6, 3.9).  What a row says of an
+ * order is stored with its page.  What only the whole list tells, which order
+ * an unanswered one became, which is somebody else's and which is missing,
+ * waits for the last page; until then only rows of no order here and the
+ * numbers of live orders are kept.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,6 +16,7 @@
 #include "catalog/pg_type_d.h"
 #include "utils/array.h"
 #include "utils/date.h"
+#include "utils/memutils.h"
 #include "utils/uuid.h"
 
 #include "db/exec.h"
@@ -34,12 +39,19 @@ static QtsStmt confirm_orders = {
 	4,
 	{UUIDARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID}};
 
-static QtsStmt day_orders = {
+static QtsStmt page_orders = {
 	"SELECT broker_order_no, order_uid, status, coalesce(cancel_state IN ('UNKNOWN', 'REFUSED'), false) AND status IN ('SUBMITTED', 'PARTIAL')"
 	" AND cancel_attempts < " CppAsString2(
-		QTS_CANCEL_ATTEMPTS) ", ledger_qty, ledger_amount, filled_qty, origin = 'AUTO', acked_ts, updated_ts,"
+		QTS_CANCEL_ATTEMPTS) ", ledger_qty, ledger_amount, filled_qty, origin = 'AUTO', updated_ts,"
 							 " error_code IS NOT DISTINCT FROM 'FILL_DISPUTE' FROM trade.orders"
-							 " WHERE account_id = $1 AND trade_date = $2 AND broker_order_no IS NOT NULL",
+							 " WHERE account_id = $1 AND trade_date = $2 AND broker_order_no = ANY ($3)",
+	3,
+	{TEXTOID, DATEOID, TEXTARRAYOID}};
+
+static QtsStmt live_orders = {
+	"SELECT order_uid, broker_order_no, acked_ts FROM trade.orders WHERE account_id = $1 AND trade_date = $2"
+	" AND status IN ('PENDING_SUBMIT', 'UNKNOWN', 'SUBMITTED', 'PARTIAL') AND broker_order_no IS NOT NULL"
+	" AND origin = 'AUTO'",
 	2,
 	{TEXTOID, DATEOID}};
 
@@ -90,7 +102,24 @@ qts_exec_ledger_row(QtsOrderRow *row, const QtsLedgerRow *seen, bool session_ove
 	qts_stmt_run(&ledger_seen, args, NULL);
 }
 
-/* What we have of the day, to see at a glance which ledger rows say something new. */
+/* A list of which more pages are to come; in a context of its own. */
+typedef struct LedgerRead
+{
+	MemoryContext cxt;
+	char account[12];
+	QtsDate date;
+	int pages;		/* taken so far */
+	QtsLedger rest; /* rows of no order here */
+	int room;
+	char (*listed)[QTS_ODNO_LEN + 1]; /* live orders of ours */
+	int nlisted;
+	int listed_room;
+	struct LedgerRead *next;
+} LedgerRead;
+
+static LedgerRead *reads; /* one of each account at most */
+
+/* An order we have, to see at a glance whether its row says something new. */
 typedef struct KnownOrder
 {
 	char odno[QTS_ODNO_LEN + 1];
@@ -101,26 +130,122 @@ typedef struct KnownOrder
 	QtsKrw ledger_amount;
 	QtsQty filled;
 	bool own;
-	bool listed; /* in the list at hand */
 	QtsOrderStatus status;
-	TimestampTz acked;
 	TimestampTz changed;
 	bool disputed; /* said so already */
 } KnownOrder;
 
-static int
-known_compare(const void *a, const void *b)
+/* The rows at hand and what becomes of them. */
+typedef struct LedgerTake
 {
-	return strcmp(((const KnownOrder *) a)->odno, ((const KnownOrder *) b)->odno);
+	LedgerRead *read;
+	QtsTime asked_at;
+	bool trusted;
+	bool session_over;
+	TimestampTz now;
+	bool last; /* rows of no order here are somebody else's */
+	bool changed;
+} LedgerTake;
+
+static void
+read_drop(LedgerRead *read)
+{
+	LedgerRead **link = &reads;
+
+	while (*link != read)
+		link = &(*link)->next;
+	*link = read->next;
+	MemoryContextDelete(read->cxt);
 }
 
-static KnownOrder *
-known_orders(const char *account, QtsDate date, int *count)
+/* The read a page belongs to; its first page begins it. */
+static LedgerRead *
+read_of(const char *account, QtsDate date, int page)
 {
-	Datum args[2] = {qts_text(account), DateADTGetDatum(date)};
-	int n = (int) qts_stmt_run(&day_orders, args, NULL);
-	KnownOrder *known = MemoryContextAlloc(qts_txn_caller_cxt(), sizeof(KnownOrder) * (n + 1));
+	LedgerRead *read = reads;
+	MemoryContext cxt;
 
+	while (read != NULL && strcmp(read->account, account) != 0)
+		read = read->next;
+	if (page > 0)
+	{
+		if (read == NULL || read->date != date || read->pages != page)
+			ereport(ERROR, (errcode(QTS_ERRCODE_INTERNAL), errmsg("a page of a ledger is missing")));
+		return read;
+	}
+	if (read != NULL)
+		read_drop(read);
+	cxt = AllocSetContextCreate(TopMemoryContext, "qts ledger", ALLOCSET_SMALL_SIZES);
+	read = MemoryContextAllocZero(cxt, sizeof(LedgerRead));
+	read->cxt = cxt;
+	strlcpy(read->account, account, sizeof(read->account));
+	read->date = date;
+	read->next = reads;
+	reads = read;
+	return read;
+}
+
+void
+qts_exec_ledger_forget(void)
+{
+	while (reads != NULL)
+		read_drop(reads);
+}
+
+/* Room for one more at the end. */
+static void *
+read_grow(const LedgerRead *read, void *all, int count, int *room, size_t size)
+{
+	if (count < *room)
+		return all;
+	*room = Max(64, *room * 2);
+	return all == NULL ? MemoryContextAllocHuge(read->cxt, *room * size) : repalloc_huge(all, *room * size);
+}
+
+static void
+read_keep(LedgerRead *read, const QtsLedgerRow *seen)
+{
+	/* a cancel has a row too, of nothing: it is nobody's order */
+	if (seen->orgn_odno[0] != '\0' && seen->remaining <= 0 && seen->filled <= 0)
+		return;
+	read->rest.rows = read_grow(read, read->rest.rows, read->rest.count, &read->room, sizeof(QtsLedgerRow));
+	read->rest.rows[read->rest.count++] = *seen;
+}
+
+static void
+read_list(LedgerRead *read, const char *odno)
+{
+	read->listed = read_grow(read, read->listed, read->nlisted, &read->listed_room, sizeof(*read->listed));
+	strlcpy(read->listed[read->nlisted++], odno, sizeof(*read->listed));
+}
+
+static int
+number_compare(const void *a, const void *b)
+{
+	return strcmp(a, b); /* a KnownOrder begins with its number */
+}
+
+static bool
+read_lists(const LedgerRead *read, const char *odno)
+{
+	return read->nlisted > 0 &&
+		   bsearch(odno, read->listed, read->nlisted, sizeof(*read->listed), number_compare) != NULL;
+}
+
+/* Those of these rows that we have. */
+static KnownOrder *
+known_orders(const LedgerRead *read, const QtsLedger *page, int *count)
+{
+	Datum *numbers = palloc(sizeof(Datum) * (page->count + 1));
+	Datum args[3] = {qts_text(read->account), DateADTGetDatum(read->date)};
+	KnownOrder *known;
+	int n;
+
+	for (int i = 0; i < page->count; i++)
+		numbers[i] = qts_text(page->rows[i].odno);
+	args[2] = PointerGetDatum(construct_array(numbers, page->count, TEXTOID, -1, false, TYPALIGN_INT));
+	n = (int) qts_stmt_run(&page_orders, args, NULL);
+	known = MemoryContextAlloc(qts_txn_caller_cxt(), sizeof(KnownOrder) * (n + 1));
 	for (int i = 0; i < n; i++)
 	{
 		qts_col_copy(i, 1, known[i].odno, sizeof(known[i].odno));
@@ -134,12 +259,10 @@ known_orders(const char *account, QtsDate date, int *count)
 		known[i].ledger_amount = qts_col_int64(i, 6, 0);
 		known[i].filled = qts_col_int64(i, 7, 0);
 		known[i].own = qts_col_bool(i, 8);
-		known[i].acked = qts_col_int64(i, 9, 0);
-		known[i].changed = qts_col_int64(i, 10, QTS_TIME_NONE);
-		known[i].disputed = qts_col_bool(i, 11);
-		known[i].listed = false;
+		known[i].changed = qts_col_int64(i, 9, QTS_TIME_NONE);
+		known[i].disputed = qts_col_bool(i, 10);
 	}
-	qsort(known, n, sizeof(KnownOrder), known_compare);
+	qsort(known, n, sizeof(KnownOrder), number_compare);
 	*count = n;
 	return known;
 }
@@ -203,84 +326,145 @@ store_confirmations(const QtsLedgerRow *const *seen, KnownOrder *const *known, i
 
 /* Live orders of ours that a complete list does not show. */
 static void
-store_absences(const KnownOrder *known, int count, TimestampTz asked_at, bool trusted, bool session_over,
-			   TimestampTz now)
+store_absences(LedgerTake *take)
 {
+	LedgerRead *read = take->read;
+	Datum args[2] = {qts_text(read->account), DateADTGetDatum(read->date)};
+	pg_uuid_t *absent;
+	int n;
+	int count = 0;
+
+	qsort(read->listed, read->nlisted, sizeof(*read->listed), number_compare);
+	qts_txn_begin_must("absent orders");
+	n = (int) qts_stmt_run(&live_orders, args, NULL);
+	absent = MemoryContextAlloc(qts_txn_caller_cxt(), sizeof(pg_uuid_t) * (n + 1));
+	for (int i = 0; i < n; i++)
+		if (take->asked_at >= qts_col_int64(i, 3, 0) + LEDGER_LAG && !read_lists(read, qts_col_text(i, 2)))
+			absent[count++] = qts_col_uuid(i, 1);
+	qts_txn_commit();
 	for (int i = 0; i < count; i++)
 	{
 		QtsOrderRow row;
 
-		if (known[i].listed || known[i].settled || !known[i].own || asked_at < known[i].acked + LEDGER_LAG)
-			continue;
 		if (!qts_txn_begin("absent order"))
-			return;
-		if (qts_exec_lock_order(&known[i].order_uid, &row) &&
-			qts_life_absent(&row.life, trusted, session_over))
-			qts_alert(trusted ? "CRITICAL" : "WARNING", "ORDER_MISSING", row.symbol,
-					  "Look for it at the broker; it stays open here until a list shows it.",
-					  "order %s of %s is in none of %d complete ledgers", row.odno, row.symbol,
-					  row.life.complete_lists);
-		qts_exec_store_order(&row, now);
+			break;
+		if (qts_exec_lock_order(&absent[i], &row))
+		{
+			if (qts_life_absent(&row.life, take->trusted, take->session_over))
+				qts_alert(take->trusted ? "CRITICAL" : "WARNING", "ORDER_MISSING", row.symbol,
+						  "Look for it at the broker; it stays open here until a list shows it.",
+						  "order %s of %s is in none of %d complete ledgers", row.odno, row.symbol,
+						  row.life.complete_lists);
+			qts_exec_store_order(&row, take->now);
+			take->changed = true;
+		}
 		qts_txn_commit_soon();
 	}
+	pfree(absent);
 }
 
-void
-qts_exec_ledger(const char *account, QtsDate date, const QtsLedger *ledger, TimestampTz asked_at,
-				bool trusted, bool session_over, TimestampTz now)
+/* One position is locked at a time: no circle with anybody. */
+static void
+take_row(LedgerTake *take, const QtsLedgerRow *seen, const KnownOrder *known, bool denied)
 {
-	const QtsLedgerRow **confirming = palloc(sizeof(*confirming) * (ledger->count + 1));
-	KnownOrder **confirmed = palloc(sizeof(*confirmed) * (ledger->count + 1));
+	QtsOrderRow row;
+
+	qts_txn_begin_must("ledger row");
+	if (known == NULL)
+		qts_exec_foreign(take->read->account, take->read->date, seen, take->session_over, take->now);
+	else if (qts_exec_lock_order(&known->order_uid, &row))
+	{
+		if (denied)
+			row_dispute(&row);
+		else
+			qts_exec_ledger_row(&row, seen, take->session_over, take->now);
+	}
+	QTS_POINT("ledger.commit");
+	qts_txn_commit_soon();
+	take->changed = true;
+}
+
+static void
+take_rows(LedgerTake *take, const QtsLedger *page)
+{
+	const QtsLedgerRow **confirming;
+	KnownOrder **confirmed;
 	int nconfirmed = 0;
 	KnownOrder *known;
 	int nknown;
 
-	/* unknown orders first: a bound one is then brought up to date by its row below */
-	qts_exec_unknowns(account, date, ledger, asked_at, trusted, now);
+	if (page->count == 0)
+		return;
+	confirming = palloc(sizeof(*confirming) * page->count);
+	confirmed = palloc(sizeof(*confirmed) * page->count);
 	qts_txn_begin_must("ledger");
-	known = known_orders(account, date, &nknown);
+	known = known_orders(take->read, page, &nknown);
 	qts_txn_commit();
-	for (int i = 0; i < ledger->count; i++)
+	for (int i = 0; i < page->count; i++)
 	{
-		const QtsLedgerRow *seen = &ledger->rows[i];
-		KnownOrder key;
-		KnownOrder *found;
-		QtsOrderRow row;
+		const QtsLedgerRow *seen = &page->rows[i];
+		KnownOrder *found = bsearch(seen->odno, known, nknown, sizeof(KnownOrder), number_compare);
 		bool denied;
 
-		strlcpy(key.odno, seen->odno, sizeof(key.odno));
-		found = bsearch(&key, known, nknown, sizeof(KnownOrder), known_compare);
-		if (found != NULL)
-			found->listed = true;
-		denied = found != NULL && trusted && row_denies(found, seen, asked_at);
-		if (found != NULL && !denied && row_is_old(found, seen))
+		if (found == NULL)
+		{
+			if (take->last)
+				take_row(take, seen, NULL, false);
+			else
+				read_keep(take->read, seen);
 			continue;
-		if (found != NULL && !denied && row_confirms(found, seen))
+		}
+		if (!found->settled && found->own)
+			read_list(take->read, found->odno);
+		denied = take->trusted && row_denies(found, seen, take->asked_at);
+		if (!denied && row_is_old(found, seen))
+			continue;
+		if (!denied && row_confirms(found, seen))
 		{
 			confirming[nconfirmed] = seen;
 			confirmed[nconfirmed++] = found;
 			continue;
 		}
-		/* one position is locked at a time: no circle with anybody */
-		qts_txn_begin_must("ledger row");
-		if (found == NULL)
-			qts_exec_foreign(account, date, seen, session_over, now);
-		else if (qts_exec_lock_order(&found->order_uid, &row))
-		{
-			if (denied)
-				row_dispute(&row);
-			else
-				qts_exec_ledger_row(&row, seen, session_over, now);
-		}
-		QTS_POINT("ledger.commit");
-		qts_txn_commit_soon();
+		take_row(take, seen, found, denied);
 	}
-	store_confirmations(confirming, confirmed, nconfirmed, now);
-	if (ledger->complete)
-	{
-		store_absences(known, nknown, asked_at, trusted, session_over, now);
-		qts_count(QTS_COUNT_LEDGER_READS, 1);
-	}
+	store_confirmations(confirming, confirmed, nconfirmed, take->now);
 	pfree(known);
-	qts_exec_attach_late(account, date, now);
+	pfree(confirmed);
+	pfree(confirming);
+}
+
+/* Unknown orders first: a bound one is then brought up to date by its row. */
+static void
+take_rest(LedgerTake *take)
+{
+	LedgerRead *read = take->read;
+
+	read->rest.complete = true;
+	qts_exec_unknowns(read->account, read->date, &read->rest, take->asked_at, take->trusted, take->now);
+	take->last = true;
+	take_rows(take, &read->rest);
+	store_absences(take);
+	qts_count(QTS_COUNT_LEDGER_READS, 1);
+	qts_exec_attach_late(read->account, read->date, take->now);
+	take->changed = true;
+}
+
+bool
+qts_exec_ledger(const char *account, QtsDate date, const QtsLedger *page, TimestampTz asked_at, bool trusted,
+				bool session_over, TimestampTz now)
+{
+	LedgerTake take = {.read = read_of(account, date, page->page),
+					   .asked_at = asked_at,
+					   .trusted = trusted,
+					   .session_over = session_over,
+					   .now = now};
+
+	take_rows(&take, page);
+	take.read->pages++;
+	if (page->complete)
+	{
+		take_rest(&take);
+		read_drop(take.read);
+	}
+	return take.changed;
 }

@@ -59,7 +59,7 @@ extern QtsKisVerdict qts_kis_parse_token(int http_status, const char *body, size
 extern QtsKisVerdict
 qts_kis_parse_approval(int http_status, const char *body, size_t len, char key[QTS_KIS_APPROVAL_LEN + 1]);
 
-#define QTS_KIS_MAX_ROWS 200000 /* one list, all pages: 27 MB of ledger */
+#define QTS_KIS_MAX_ROWS 200000 /* that are held of one list */
 
 /*
  * One page appended to the list; page receives the keys of the next one.

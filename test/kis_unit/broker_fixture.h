@@ -120,6 +120,27 @@ next_event(QtsBrokerEventKind kind)
 	}
 }
 
+/* Pages of one ledger until its last event, which is returned; each must be the next one. */
+static inline QtsBrokerEvent *
+next_ledger(uint64_t tag, int *pages, int *rows)
+{
+	QtsBrokerEvent *event;
+
+	*pages = *rows = 0;
+	for (; (event = next_event(QTS_EVENT_LEDGER)) != NULL; ops->event_free(event))
+	{
+		if (event->tag != tag)
+			continue;
+		if (event->ledger.page != *pages)
+			tap_is(event->ledger.page, *pages, "page after page");
+		*rows += event->ledger.count;
+		*pages += event->outcome == QTS_OUTCOME_OK;
+		if (event->outcome != QTS_OUTCOME_OK || event->ledger.complete)
+			break;
+	}
+	return event;
+}
+
 static inline bool
 wait_ready(void)
 {

@@ -171,15 +171,17 @@ test_lists(void)
 	QtsDate day;
 	json_t *answer;
 	int before = sim_requests(&sim, "inquire-daily-ccld");
+	int pages;
+	int rows;
 
 	(void) qts_date_from_yyyymmdd(20261120, &day);
 	ok(ops->ledger(broker, 300, ACCOUNT, day), "ledger asked");
-	event = next_event(QTS_EVENT_LEDGER);
-	ok(event && event->tag == 300 && event->outcome == QTS_OUTCOME_OK && event->ledger.complete &&
-		   event->ledger.count > 7 && event->asked_at != QTS_TIME_NONE,
-	   "complete with %d rows", event ? event->ledger.count : -1);
-	ok(event && sim_requests(&sim, "inquire-daily-ccld") - before == (event->ledger.count + 1) / 2,
-	   "in pages of two");
+	event = next_ledger(300, &pages, &rows);
+	ok(event && event->tag == 300 && event->outcome == QTS_OUTCOME_OK && event->ledger.complete && rows > 7 &&
+		   event->asked_at != QTS_TIME_NONE,
+	   "complete with %d rows", rows);
+	ok(pages == (rows + 1) / 2 && sim_requests(&sim, "inquire-daily-ccld") - before == pages,
+	   "in pages of two, an event each");
 	ops->event_free(event);
 	answer = sim_ask(&sim, "POST", "/fault",
 					 "{\"mode\":\"html_502\",\"times\":2,"
@@ -192,7 +194,7 @@ test_lists(void)
 		   event->balance.rows[0].avg_price == 700000000 && event->balance.summary.deposit > 0,
 	   "balance");
 	ops->event_free(event);
-	event = next_event(QTS_EVENT_LEDGER);
+	event = next_ledger(301, &pages, &rows);
 	ok(event && event->tag == 301 && event->outcome == QTS_OUTCOME_OK && event->ledger.complete,
 	   "the ledger came after its retries");
 	ops->event_free(event);

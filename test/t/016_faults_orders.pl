@@ -132,6 +132,20 @@ sub refuse_lists
 
 sub allow_lists { return $sim->call('DELETE', "/faults?id=$_[0]"); }
 
+subtest 'fault 9: what pages told counts though the list never ends' => sub {
+	my $odno = $t->resting($spare[11], 5);
+	my $refused = refuse_lists();
+	$sim->config(options => { page_ledger => 1 });
+	$sim->fault($_, times => 0) for qw(page_stuck lose_notices);
+	$t->fill($odno, 5, 80000);
+	allow_lists($refused);
+	$e->until($t->intent_is('FILLED'), 'the newest order is on the first page');
+	is($e->sql("SELECT source, ledger_ok_ts < f.created_ts FROM trade.fills AS f JOIN trade.orders USING (order_uid),
+		trade.account_sync WHERE intent_id = '$t->{intent}'"), 'REST_DELTA|t', 'which tells of its fill before a list comes whole');
+	$sim->config(options => { page_ledger => 100 });
+	$t->settled('told by a page');
+};
+
 subtest 'fault 9: rows told twice are one order' => sub {
 	$sim->config(options => { page_ledger => 2 });
 	$sim->fault('page_repeats_row', times => 0);

@@ -155,6 +155,7 @@ sub prepare
 		options => { partial_fills => $random->pick(1, 1, 2, 3), accept_before_reply => $random->pick(\0, \0, \1),
 			ledger_lag_ms => $random->pick(0, 0, 0, 100), fill_delay_ms => $random->pick(0, 0, 0, 5),
 			piece_delay_ms => $random->pick(0, 0, 3), ws_fragment => $random->pick(0, 0, 0, 7),
+			page_ledger => $random->pick(1, 2, 100),
 			rate_per_second => SIM_RATE },
 		accounts => [ { account => $account, cash => 100_000_000, holdings => [
 			map { { symbol => $_, name => "S$_", qty => $qty{$_}, avg_price => BASE } } SYMBOLS ] } ],

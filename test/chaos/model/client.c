@@ -149,7 +149,7 @@ store_ledger(World *w, Flying *f)
 	}
 	else
 		w->store->unknowns(w, f->account, f->date, NULL, f->event.asked_at, !w->plan.paper);
-	check_bound(w, f->account, answered ? &f->event.ledger : NULL);
+	check_bound(w, f->account, answered && f->event.ledger.complete ? &f->event.ledger : NULL);
 	ok = answered && f->event.ledger.complete;
 	w->store->begin(w);
 	account->ledger_done |= ok && today;

@@ -165,15 +165,16 @@ row_denies(const ChaosOrder *order, const QtsLedgerRow *seen, QtsTime asked_at)
 											   order->updated_at, asked_at);
 }
 
+/* Rows of no order here wait for the end of the list. */
 static void
 row_take(World *w, int account, QtsDate date, const QtsLedgerRow *seen, QtsTime asked_at, bool trusted,
-		 bool over)
+		 bool over, bool last)
 {
 	int i = t1_find_order(w, account, date, atoi(seen->odno));
 	ChaosOrder *order = i == NONE ? NULL : &w->tables.order[i];
 	bool denied = order != NULL && trusted && row_denies(order, seen, asked_at);
 
-	if (order != NULL && !denied && row_is_old(order, seen))
+	if (order == NULL ? !last : !denied && row_is_old(order, seen))
 		return;
 	t1_begin(w);
 	if (order == NULL)
@@ -216,14 +217,18 @@ store_absences(World *w, int account, QtsDate date, const QtsLedger *ledger, Qts
 	}
 }
 
+/* What pages say of orders we have counts though the list is cut off. */
 void
 t1_ledger(World *w, int account, QtsDate date, const QtsLedger *ledger, QtsTime asked_at, bool trusted,
 		  bool over)
 {
-	t1_unknowns(w, account, date, ledger, asked_at, trusted);
 	for (int r = 0; r < ledger->count; r++)
-		row_take(w, account, date, &ledger->rows[r], asked_at, trusted, over);
-	if (ledger->complete)
-		store_absences(w, account, date, ledger, asked_at, trusted, over);
+		row_take(w, account, date, &ledger->rows[r], asked_at, trusted, over, false);
+	t1_unknowns(w, account, date, ledger->complete ? ledger : NULL, asked_at, trusted);
+	if (!ledger->complete)
+		return;
+	for (int r = 0; r < ledger->count; r++)
+		row_take(w, account, date, &ledger->rows[r], asked_at, trusted, over, true);
+	store_absences(w, account, date, ledger, asked_at, trusted, over);
 	t1_attach_late(w, account, date);
 }

@@ -49,6 +49,8 @@ t2_position(const pg_uuid_t *uid)
 	return t2_names.npositions++;
 }
 
+#define LEDGER_PAGE 3 /* rows; at the broker 100 */
+
 static void
 t2_begin(World *w)
 {
@@ -154,7 +156,17 @@ static void
 t2_ledger(World *w, int account, QtsDate date, const QtsLedger *ledger, QtsTime asked_at, bool trusted,
 		  bool over)
 {
-	qts_exec_ledger(world_account(w, account), date, ledger, asked_at, trusted, over, w->now);
+	QtsLedger page = {.page = 0};
+
+	do
+	{
+		page.rows = ledger->rows + page.page * LEDGER_PAGE;
+		page.count = Min(LEDGER_PAGE, ledger->count - page.page * LEDGER_PAGE);
+		page.complete = ledger->complete && (page.page + 1) * LEDGER_PAGE >= ledger->count;
+		(void) qts_exec_ledger(world_account(w, account), date, &page, asked_at, trusted, over, w->now);
+	} while (++page.page * LEDGER_PAGE < ledger->count);
+	if (!ledger->complete)
+		qts_exec_unknowns(world_account(w, account), date, NULL, asked_at, trusted, w->now);
 }
 
 static void

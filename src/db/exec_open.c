@@ -24,14 +24,14 @@
 /* The broker may need a moment to show what it accepted. */
 #define OPEN_LAG (1 * QTS_SEC)
 
+/* By index on both sides: thousands may be open, and the worker plans without joins by hash. */
 static QtsStmt compare = {
-	"WITH l AS MATERIALIZED (SELECT * FROM unnest($3::text[], $4::int8[]) AS u (odno, filled)),"
-	" o AS MATERIALIZED (SELECT broker_order_no AS odno, filled_qty, status IN ('SUBMITTED', 'PARTIAL')"
-	" AND coalesce(acked_ts, sent_ts, created_ts) < $5 AS settled FROM trade.orders"
-	" WHERE account_id = $1 AND trade_date = $2 AND broker_order_no IS NOT NULL)"
-	" SELECT (SELECT count(*) FROM o WHERE settled AND odno NOT IN (SELECT odno FROM l))::int,"
-	" count(*) FILTER (WHERE l.filled > o.filled_qty)::int, count(*) FILTER (WHERE o.odno IS NULL)::int"
-	" FROM l LEFT JOIN o USING (odno)",
+	"WITH l AS MATERIALIZED (SELECT * FROM unnest($3::text[], $4::int8[]) AS u (odno, filled))"
+	" SELECT (SELECT count(*) FROM trade.orders AS o WHERE o.account_id = $1 AND o.trade_date = $2"
+	" AND o.status IN ('SUBMITTED', 'PARTIAL') AND coalesce(o.acked_ts, o.sent_ts, o.created_ts) < $5"
+	" AND o.broker_order_no NOT IN (SELECT odno FROM l))::int,"
+	" count(*) FILTER (WHERE l.filled > o.filled_qty)::int, count(*) FILTER (WHERE o.order_uid IS NULL)::int"
+	" FROM l LEFT JOIN trade.orders AS o ON o.account_id = $1 AND o.trade_date = $2 AND o.broker_order_no = l.odno",
 	5,
 	{TEXTOID, DATEOID, TEXTARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID}};
 

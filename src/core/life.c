@@ -217,11 +217,11 @@ qts_life_absent(QtsOrderLife *life, bool trusted, bool session_over)
 }
 
 QtsUnknownVerdict
-qts_life_unknown(QtsOrderLife *life, QtsUnknownEvidence *evidence, bool list, QtsTime now)
+qts_life_unknown(QtsOrderLife *life, QtsUnknownEvidence *evidence, QtsTime now)
 {
 	QtsUnknownVerdict verdict;
 
-	if (list)
+	if (evidence->list)
 		life->complete_lists++;
 	evidence->sent_at = life->sent_at;
 	evidence->now = now;

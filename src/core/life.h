@@ -135,11 +135,9 @@ extern bool qts_life_absent(QtsOrderLife *life, bool trusted, bool session_over)
 
 /*
  * Judge an unknown order: fills sent_at, now and complete_lists of the
- * evidence from the life; list says a complete ledger was read that must
- * show it.  NOT_ACCEPTED ends the order REJECTED.
+ * evidence from the life.  NOT_ACCEPTED ends the order REJECTED.
  */
-extern QtsUnknownVerdict
-qts_life_unknown(QtsOrderLife *life, QtsUnknownEvidence *evidence, bool list, QtsTime now);
+extern QtsUnknownVerdict qts_life_unknown(QtsOrderLife *life, QtsUnknownEvidence *evidence, QtsTime now);
 
 /* Quantity a cancel would still stop. */
 extern QtsQty qts_life_open_qty(const QtsOrderLife *life);

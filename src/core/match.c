@@ -65,8 +65,11 @@ qts_unknown_verdict(const QtsUnknownEvidence *evidence)
 		__builtin_sub_overflow(evidence->now, evidence->sent_at, &waited) || waited < evidence->grace)
 		return QTS_UNKNOWN_WAIT;
 	/* the lists may show it yet: no verdict without them */
-	if (!evidence->balance_known || evidence->complete_lists < MATCH_LISTS_NEEDED)
+	if (!evidence->list || !evidence->balance_known || evidence->complete_lists < MATCH_LISTS_NEEDED)
 		return QTS_UNKNOWN_WAIT;
+	/* a later list may show the other order, but two may hide each other for ever */
+	if (evidence->masked)
+		return waited / 2 < evidence->grace ? QTS_UNKNOWN_WAIT : QTS_UNKNOWN_QUARANTINE;
 	/* shares moved or a notice told of it, though no list shows our order; or one shows its like at another time */
 	if (!evidence->balance_unchanged || evidence->noticed || evidence->alike > 0)
 		return QTS_UNKNOWN_QUARANTINE;

@@ -66,7 +66,9 @@ typedef struct QtsUnknownEvidence
 	QtsTime sent_at;
 	QtsTime now;
 	QtsTime grace;		 /* 180 s sells, 300 s buys */
-	int complete_lists;	 /* complete ledger reads since sent_at + a lag margin */
+	bool list;			 /* a complete list is at hand, asked for after the grace */
+	int complete_lists;	 /* such lists so far */
+	bool masked;		 /* another order is not in that list: what it did may hide this one in the balance */
 	bool ledger_trusted; /* false on paper: its ledger may stay empty */
 	bool balance_known;	 /* a complete balance was read after the grace */
 	bool balance_unchanged;

@@ -140,6 +140,17 @@ extern void qts_exec_attach_late(const char *account, QtsDate date, TimestampTz 
 /* Distinct numbers of new orders seen in notices and bound to nothing. */
 extern int qts_exec_loose_orders(const char *account, QtsDate date, QtsLooseOrder *orders, int max);
 
+/* What the end of a day's ledger is judged by. */
+typedef struct QtsLedgerRest
+{
+	QtsLedgerRow *rows; /* of no order here */
+	int count;
+	char (*listed)[QTS_ODNO_LEN + 1]; /* live orders of ours that it shows, in order */
+	int nlisted;
+} QtsLedgerRest;
+
+extern bool qts_exec_ledger_lists(const QtsLedgerRest *rest, const char *odno);
+
 /*
  * exec_ledger.c: opens its own transactions, one per order that changes.
  * Takes in a page, and with the last one what only the whole list can tell;
@@ -173,11 +184,8 @@ extern void qts_exec_balance(const char *account, const QtsBalance *balance, Tim
 							 bool ledger_trusted, TimestampTz now);
 
 /* exec_unknown.c: opens its own transactions, one per order */
-/*
- * Judge every unknown order of an account and trade date by what is known now:
- * the rows of a complete ledger that belong to no order here, NULL = it was not read whole.
- */
-extern void qts_exec_unknowns(const char *account, QtsDate date, const QtsLedger *ledger,
+/* Judge every unknown order of an account and trade date by what is known now; NULL = no whole ledger. */
+extern void qts_exec_unknowns(const char *account, QtsDate date, const QtsLedgerRest *ledger,
 							  TimestampTz asked_at, bool trusted, TimestampTz now);
 
 /* account.c */

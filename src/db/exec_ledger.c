@@ -108,11 +108,9 @@ typedef struct LedgerRead
 	MemoryContext cxt;
 	char account[12];
 	QtsDate date;
-	int pages;		/* taken so far */
-	QtsLedger rest; /* rows of no order here */
+	int pages; /* taken so far */
+	QtsLedgerRest rest;
 	int room;
-	char (*listed)[QTS_ODNO_LEN + 1]; /* live orders of ours */
-	int nlisted;
 	int listed_room;
 	struct LedgerRead *next;
 } LedgerRead;
@@ -215,8 +213,10 @@ read_keep(LedgerRead *read, const QtsLedgerRow *seen)
 static void
 read_list(LedgerRead *read, const char *odno)
 {
-	read->listed = read_grow(read, read->listed, read->nlisted, &read->listed_room, sizeof(*read->listed));
-	strlcpy(read->listed[read->nlisted++], odno, sizeof(*read->listed));
+	QtsLedgerRest *rest = &read->rest;
+
+	rest->listed = read_grow(read, rest->listed, rest->nlisted, &read->listed_room, sizeof(*rest->listed));
+	strlcpy(rest->listed[rest->nlisted++], odno, sizeof(*rest->listed));
 }
 
 static int
@@ -225,25 +225,31 @@ number_compare(const void *a, const void *b)
 	return strcmp(a, b); /* a KnownOrder begins with its number */
 }
 
-static bool
-read_lists(const LedgerRead *read, const char *odno)
+static void
+read_sort(LedgerRead *read)
 {
-	return read->nlisted > 0 &&
-		   bsearch(odno, read->listed, read->nlisted, sizeof(*read->listed), number_compare) != NULL;
+	qsort(read->rest.listed, read->rest.nlisted, sizeof(*read->rest.listed), number_compare);
+}
+
+bool
+qts_exec_ledger_lists(const QtsLedgerRest *rest, const char *odno)
+{
+	return rest->nlisted > 0 &&
+		   bsearch(odno, rest->listed, rest->nlisted, sizeof(*rest->listed), number_compare) != NULL;
 }
 
 /* Those of these rows that we have. */
 static KnownOrder *
-known_orders(const LedgerRead *read, const QtsLedger *page, int *count)
+known_orders(const LedgerRead *read, const QtsLedgerRow *rows, int nrows, int *count)
 {
-	Datum *numbers = palloc(sizeof(Datum) * (page->count + 1));
+	Datum *numbers = palloc(sizeof(Datum) * nrows);
 	Datum args[3] = {qts_text(read->account), DateADTGetDatum(read->date)};
 	KnownOrder *known;
 	int n;
 
-	for (int i = 0; i < page->count; i++)
-		numbers[i] = qts_text(page->rows[i].odno);
-	args[2] = PointerGetDatum(construct_array(numbers, page->count, TEXTOID, -1, false, TYPALIGN_INT));
+	for (int i = 0; i < nrows; i++)
+		numbers[i] = qts_text(rows[i].odno);
+	args[2] = PointerGetDatum(construct_array(numbers, nrows, TEXTOID, -1, false, TYPALIGN_INT));
 	n = (int) qts_stmt_run(&page_orders, args, NULL);
 	known = MemoryContextAlloc(qts_txn_caller_cxt(), sizeof(KnownOrder) * (n + 1));
 	for (int i = 0; i < n; i++)
@@ -334,12 +340,13 @@ store_absences(LedgerTake *take)
 	int n;
 	int count = 0;
 
-	qsort(read->listed, read->nlisted, sizeof(*read->listed), number_compare);
+	read_sort(read);
 	qts_txn_begin_must("absent orders");
 	n = (int) qts_stmt_run(&live_orders, args, NULL);
 	absent = MemoryContextAlloc(qts_txn_caller_cxt(), sizeof(pg_uuid_t) * (n + 1));
 	for (int i = 0; i < n; i++)
-		if (take->asked_at >= qts_col_int64(i, 3, 0) + LEDGER_LAG && !read_lists(read, qts_col_text(i, 2)))
+		if (take->asked_at >= qts_col_int64(i, 3, 0) + LEDGER_LAG &&
+			!qts_exec_ledger_lists(&read->rest, qts_col_text(i, 2)))
 			absent[count++] = qts_col_uuid(i, 1);
 	qts_txn_commit();
 	for (int i = 0; i < count; i++)
@@ -385,7 +392,7 @@ take_row(LedgerTake *take, const QtsLedgerRow *seen, const KnownOrder *known, bo
 }
 
 static void
-take_rows(LedgerTake *take, const QtsLedger *page)
+take_rows(LedgerTake *take, const QtsLedgerRow *rows, int count)
 {
 	const QtsLedgerRow **confirming;
 	KnownOrder **confirmed;
@@ -393,16 +400,16 @@ take_rows(LedgerTake *take, const QtsLedger *page)
 	KnownOrder *known;
 	int nknown;
 
-	if (page->count == 0)
+	if (count == 0)
 		return;
-	confirming = palloc(sizeof(*confirming) * page->count);
-	confirmed = palloc(sizeof(*confirmed) * page->count);
+	confirming = palloc(sizeof(*confirming) * count);
+	confirmed = palloc(sizeof(*confirmed) * count);
 	qts_txn_begin_must("ledger");
-	known = known_orders(take->read, page, &nknown);
+	known = known_orders(take->read, rows, count, &nknown);
 	qts_txn_commit();
-	for (int i = 0; i < page->count; i++)
+	for (int i = 0; i < count; i++)
 	{
-		const QtsLedgerRow *seen = &page->rows[i];
+		const QtsLedgerRow *seen = &rows[i];
 		KnownOrder *found = bsearch(seen->odno, known, nknown, sizeof(KnownOrder), number_compare);
 		bool denied;
 
@@ -439,10 +446,10 @@ take_rest(LedgerTake *take)
 {
 	LedgerRead *read = take->read;
 
-	read->rest.complete = true;
+	read_sort(read);
 	qts_exec_unknowns(read->account, read->date, &read->rest, take->asked_at, take->trusted, take->now);
 	take->last = true;
-	take_rows(take, &read->rest);
+	take_rows(take, read->rest.rows, read->rest.count);
 	store_absences(take);
 	qts_count(QTS_COUNT_LEDGER_READS, 1);
 	qts_exec_attach_late(read->account, read->date, take->now);
@@ -459,7 +466,7 @@ qts_exec_ledger(const char *account, QtsDate date, const QtsLedger *page, Timest
 					   .session_over = session_over,
 					   .now = now};
 
-	take_rows(&take, page);
+	take_rows(&take, page->rows, page->count);
 	take.read->pages++;
 	if (page->complete)
 	{

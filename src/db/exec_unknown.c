@@ -43,6 +43,12 @@ static QtsStmt balance_witness = {
 	3,
 	{TEXTOID, TEXTOID, BOOLOID}};
 
+static QtsStmt other_orders = {
+	"SELECT broker_order_no FROM trade.orders WHERE account_id = $1 AND symbol = $2 AND trade_date = $3"
+	" AND order_uid <> $4 AND status IN ('PENDING_SUBMIT', 'UNKNOWN', 'SUBMITTED', 'PARTIAL') AND origin = 'AUTO'",
+	4,
+	{TEXTOID, TEXTOID, DATEOID, UUIDOID}};
+
 static QtsStmt quarantine_order = {
 	"UPDATE trade.orders SET quarantined = true, updated_ts = $2 WHERE order_uid = $1",
 	2,
@@ -66,7 +72,7 @@ static QtsStmt count_list = {
 /* Of the day's ledger: rows that are bound to no order here. */
 static void
 ledger_candidates(const QtsOrderRow *row, QtsDate date, const QtsSentOrder *sent,
-				  const QtsMatchWindow *window, const QtsLedger *ledger, QtsUnknownEvidence *evidence,
+				  const QtsMatchWindow *window, const QtsLedgerRest *ledger, QtsUnknownEvidence *evidence,
 				  QtsLooseOrder *found)
 {
 	for (int i = 0; i < ledger->count; i++)
@@ -91,7 +97,7 @@ ledger_candidates(const QtsOrderRow *row, QtsDate date, const QtsSentOrder *sent
 }
 
 static bool
-ledger_has(const QtsLedger *ledger, const char *odno)
+ledger_has(const QtsLedgerRest *ledger, const char *odno)
 {
 	for (int i = 0; ledger != NULL && i < ledger->count; i++)
 		if (strcmp(ledger->rows[i].odno, odno) == 0)
@@ -102,7 +108,7 @@ ledger_has(const QtsLedger *ledger, const char *odno)
 /* Of the notices that wait for their order and are in no list. */
 static int
 notice_candidates(const QtsOrderRow *row, QtsDate date, const QtsSentOrder *sent,
-				  const QtsMatchWindow *window, const QtsLedger *ledger, QtsLooseOrder *found)
+				  const QtsMatchWindow *window, const QtsLedgerRest *ledger, QtsLooseOrder *found)
 {
 	QtsLooseOrder *loose = palloc(sizeof(QtsLooseOrder) * LOOSE_MAX);
 	int n = qts_exec_loose_orders(row->account, date, loose, LOOSE_MAX);
@@ -128,7 +134,7 @@ notice_candidates(const QtsOrderRow *row, QtsDate date, const QtsSentOrder *sent
  * Only where the ledger may stay empty (paper) notices have to do.
  */
 static void
-candidates(const QtsOrderRow *row, QtsDate date, const QtsLedger *ledger, QtsUnknownEvidence *evidence,
+candidates(const QtsOrderRow *row, QtsDate date, const QtsLedgerRest *ledger, QtsUnknownEvidence *evidence,
 		   QtsLooseOrder *found)
 {
 	QtsMatchWindow window = qts_match_window(qts_guc.http_timeout * QTS_MS);
@@ -142,7 +148,7 @@ candidates(const QtsOrderRow *row, QtsDate date, const QtsLedger *ledger, QtsUnk
 	strlcpy(sent.symbol, row->symbol, sizeof(sent.symbol));
 	strlcpy(sent.ord_dvsn, row->life.market ? "01" : "00", sizeof(sent.ord_dvsn));
 	memset(found, 0, sizeof(*found));
-	if (ledger != NULL && ledger->complete)
+	if (ledger != NULL)
 		ledger_candidates(row, date, &sent, &window, ledger, evidence, found);
 	notices = notice_candidates(row, date, &sent, &window, ledger, &told);
 	evidence->noticed = notices > 0;
@@ -150,6 +156,24 @@ candidates(const QtsOrderRow *row, QtsDate date, const QtsLedger *ledger, QtsUnk
 		return;
 	*found = told;
 	evidence->candidates += notices;
+}
+
+/* What an order that the ledger does not show has done is in the balance and not in our books. */
+static bool
+is_masked(const QtsOrderRow *row, QtsDate date, const QtsLedgerRest *ledger)
+{
+	Datum args[4] = {qts_text(row->account), qts_text(row->symbol), DateADTGetDatum(date),
+					 qts_uuid(&row->order_uid)};
+	int n = (int) qts_stmt_run(&other_orders, args, NULL);
+
+	for (int i = 0; i < n; i++)
+	{
+		const char *odno = qts_col_text(i, 1);
+
+		if (odno == NULL || !qts_exec_ledger_lists(ledger, odno))
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -181,17 +205,19 @@ unknown_quarantine(const QtsOrderRow *row, int matches, TimestampTz now)
 }
 
 static void
-unknown_judge(QtsOrderRow *row, QtsDate date, const QtsLedger *ledger, TimestampTz asked_at, bool trusted,
+unknown_judge(QtsOrderRow *row, QtsDate date, const QtsLedgerRest *ledger, TimestampTz asked_at, bool trusted,
 			  TimestampTz now)
 {
 	const QtsOrderLife *life = &row->life;
 	QtsTime grace = (life->sell ? qts_guc.unknown_grace_sell : qts_guc.unknown_grace_buy) * QTS_SEC;
 	/* an order may appear late: only a list asked for after the grace is silent about it */
-	bool list = ledger != NULL && ledger->complete && asked_at >= life->sent_at + grace;
+	bool list = ledger != NULL && asked_at >= life->sent_at + grace;
 	QtsLooseOrder found;
 	QtsUnknownEvidence evidence = {
 		.grace = grace,
 		.ledger_trusted = trusted,
+		.list = list,
+		.masked = list && is_masked(row, date, ledger),
 	};
 	Datum witness[3] = {qts_text(row->account), qts_text(row->symbol), BoolGetDatum(life->sell)};
 
@@ -203,7 +229,7 @@ unknown_judge(QtsOrderRow *row, QtsDate date, const QtsLedger *ledger, Timestamp
 									 qts_col_int64(0, 1, 0) == life->sent_holding &&
 									 qts_col_int64(0, 3, 0) == life->sent_holding;
 	}
-	switch (qts_life_unknown(&row->life, &evidence, list, now))
+	switch (qts_life_unknown(&row->life, &evidence, now))
 	{
 		case QTS_UNKNOWN_BIND:
 			qts_exec_bind(row, found.odno, found.orgno, date, NULL, now);
@@ -226,7 +252,7 @@ unknown_judge(QtsOrderRow *row, QtsDate date, const QtsLedger *ledger, Timestamp
 }
 
 void
-qts_exec_unknowns(const char *account, QtsDate date, const QtsLedger *ledger, TimestampTz asked_at,
+qts_exec_unknowns(const char *account, QtsDate date, const QtsLedgerRest *ledger, TimestampTz asked_at,
 				  bool trusted, TimestampTz now)
 {
 	pg_uuid_t *uids;

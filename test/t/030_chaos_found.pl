@@ -5,7 +5,7 @@ use warnings;
 use Test::More;
 use QtsTest;
 
-my @symbols = qw(000660 005380 005930 035720 051910);
+my @symbols = qw(000660 005380 005930 035720 051910 068270);
 my $e = QtsTest->engine(
 	clock => KRX_OPEN,
 	sim => { holdings => [ map { { symbol => $_, name => "S$_", qty => 100, avg_price => '70000' } } @symbols ],
@@ -150,6 +150,35 @@ sub test_shares_that_came
 	return;
 }
 
+# What one order sold, the end of another gave back: the balance is as before, and no list shows either.
+sub test_masked
+{
+	my $name = 'two orders hide each other';
+	my $lists = sub {
+		my $at = $e->sql('SELECT qts._now()');
+		$e->need("(SELECT least(ledger_ok_ts, balance_ok_ts) > '$at' FROM trade.account_sync)");
+	};
+	$e->set_conf('qts.balance_interval' => 1, 'qts.ledger_interval' => 1);
+	my $resting = $e->exit_position('068270', ", 5, 'LMT', 80000");
+	$e->need(q{(SELECT orderable_qty = 95 FROM trade.holdings WHERE symbol = '068270')});
+	$sim->fault('lose_notices', times => 0);
+	$sim->fault('row_missing', times => 0, params => { newest => 2 });
+	$sim->fault('accept_then_close');
+	my $unanswered = $e->exit_position('068270', ', 5');
+	my $order = "trade.orders WHERE intent_id = '$unanswered'";
+	$e->need("(SELECT status = 'UNKNOWN' FROM $order)");
+	$sim->call('POST', '/kill_order', { how => 'expire',
+		odno => $e->sql("SELECT broker_order_no FROM trade.orders WHERE intent_id = '$resting'") });
+	$e->advance(190);
+	$lists->() for 1 .. 3;
+	is($e->sql("SELECT complete_lists > 2, status, quarantined FROM $order"), 't|UNKNOWN|f', "$name: it is not taken for refused");
+	$sim->clear;
+	$e->until("(SELECT status = 'FILLED' FROM $order)", "$name: found when the list shows it");
+	$e->until("(SELECT status = 'REJECTED' FROM trade.orders WHERE intent_id = '$resting')", "$name: and the other one");
+	$e->healthy($name);
+	return;
+}
+
 # Its notice came, and the day ended before the ledger told whose order it is.
 sub test_unread_day
 {
@@ -171,6 +200,7 @@ test_foreign_notices();
 test_shares_that_came();
 test_resolved_notices();
 test_smaller_order();
+test_masked();
 test_unread_day();
 $e->stop;
 done_testing();

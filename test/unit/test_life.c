@@ -213,28 +213,31 @@ static void
 test_unknown(void)
 {
 	QtsOrderLife life = sent(true, 10);
-	QtsUnknownEvidence evidence = {.grace = 180 * QTS_SEC, .ledger_trusted = true};
+	QtsUnknownEvidence evidence = {.grace = 180 * QTS_SEC, .ledger_trusted = true, .list = true};
 
 	(void) qts_life_restart(&life);
-	is(qts_life_unknown(&life, &evidence, true, NOW + QTS_SEC), QTS_UNKNOWN_WAIT, "B-E13: absent: wait");
+	is(qts_life_unknown(&life, &evidence, NOW + QTS_SEC), QTS_UNKNOWN_WAIT, "B-E13: absent: wait");
 	is(life.complete_lists, 1, "lists are counted");
 	evidence.candidates = 2;
-	is(qts_life_unknown(&life, &evidence, true, NOW + QTS_SEC), QTS_UNKNOWN_QUARANTINE, "two fit: a person");
+	is(qts_life_unknown(&life, &evidence, NOW + QTS_SEC), QTS_UNKNOWN_QUARANTINE, "two fit: a person");
 	is(life.status, QTS_ORDER_UNKNOWN, "it stays unknown");
 	evidence.candidates = 1;
-	is(qts_life_unknown(&life, &evidence, true, NOW + QTS_SEC), QTS_UNKNOWN_BIND, "one fits: bound");
+	is(qts_life_unknown(&life, &evidence, NOW + QTS_SEC), QTS_UNKNOWN_BIND, "one fits: bound");
 	is(life.status, QTS_ORDER_SUBMITTED, "B-E15: the intent's own order, not a duplicate");
 	life = sent(true, 10);
 	(void) qts_life_restart(&life);
-	evidence = (QtsUnknownEvidence){
-		.grace = 180 * QTS_SEC, .ledger_trusted = true, .balance_known = true, .balance_unchanged = true};
-	(void) qts_life_unknown(&life, &evidence, true, NOW + 181 * QTS_SEC);
+	evidence = (QtsUnknownEvidence){.grace = 180 * QTS_SEC,
+									.ledger_trusted = true,
+									.list = true,
+									.balance_known = true,
+									.balance_unchanged = true};
+	(void) qts_life_unknown(&life, &evidence, NOW + 181 * QTS_SEC);
 	is(life.status, QTS_ORDER_UNKNOWN, "one list after the grace is not enough");
 	evidence.alike = 1;
-	is(qts_life_unknown(&life, &evidence, true, NOW + 190 * QTS_SEC), QTS_UNKNOWN_QUARANTINE,
+	is(qts_life_unknown(&life, &evidence, NOW + 190 * QTS_SEC), QTS_UNKNOWN_QUARANTINE,
 	   "its like at another time: the clocks may be off");
 	evidence.alike = 0;
-	is(qts_life_unknown(&life, &evidence, true, NOW + 190 * QTS_SEC), QTS_UNKNOWN_NOT_ACCEPTED,
+	is(qts_life_unknown(&life, &evidence, NOW + 190 * QTS_SEC), QTS_UNKNOWN_NOT_ACCEPTED,
 	   "silence of all witnesses");
 	is(life.status, QTS_ORDER_REJECTED, "ends it");
 }

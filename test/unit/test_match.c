@@ -87,6 +87,7 @@ silent(int64_t waited)
 		.sent_at = SENT,
 		.now = SENT + waited,
 		.grace = 180 * QTS_SEC,
+		.list = true,
 		.complete_lists = 2,
 		.ledger_trusted = true,
 		.balance_known = true,
@@ -125,6 +126,17 @@ test_verdict(void)
 	is(qts_unknown_verdict(&evidence), QTS_UNKNOWN_QUARANTINE, "the balance moved");
 	evidence.complete_lists = 1;
 	is(qts_unknown_verdict(&evidence), QTS_UNKNOWN_WAIT, "the balance moved, but the lists may show it yet");
+	evidence = silent(QTS_HOUR);
+	evidence.list = false;
+	is(qts_unknown_verdict(&evidence), QTS_UNKNOWN_WAIT, "lists that came before say nothing of now");
+	evidence = silent(360 * QTS_SEC - 1);
+	evidence.masked = true;
+	is(qts_unknown_verdict(&evidence), QTS_UNKNOWN_WAIT, "another order may hide it: the grace once more");
+	evidence.balance_unchanged = false;
+	is(qts_unknown_verdict(&evidence), QTS_UNKNOWN_WAIT, "or have moved the balance");
+	evidence = silent(360 * QTS_SEC);
+	evidence.masked = true;
+	is(qts_unknown_verdict(&evidence), QTS_UNKNOWN_QUARANTINE, "then a person");
 	evidence = silent(QTS_HOUR);
 	evidence.noticed = true;
 	is(qts_unknown_verdict(&evidence), QTS_UNKNOWN_QUARANTINE, "a notice that no list explains");

@@ -159,6 +159,23 @@ expected(const World *w, const ChaosOrder *judged)
 	return qty;
 }
 
+static bool
+is_masked(const World *w, int judged, QtsDate date, const QtsLedger *ledger)
+{
+	const ChaosOrder *order = &w->tables.order[judged];
+
+	for (int i = 0; i < w->tables.norders; i++)
+	{
+		const ChaosOrder *other = &w->tables.order[i];
+
+		if (i != judged && other->own && other->account == order->account && other->symbol == order->symbol &&
+			other->date == date && !qts_order_terminal(other->life.status) &&
+			(other->odno == 0 || !ledger_has(ledger, other->odno)))
+			return true;
+	}
+	return false;
+}
+
 static void
 judge(World *w, int i, QtsDate date, const QtsLedger *ledger, QtsTime asked_at, bool trusted)
 {
@@ -170,6 +187,8 @@ judge(World *w, int i, QtsDate date, const QtsLedger *ledger, QtsTime asked_at, 
 	QtsUnknownEvidence evidence = {
 		.grace = grace,
 		.ledger_trusted = trusted,
+		.list = list,
+		.masked = list && is_masked(w, i, date, ledger),
 	};
 	int found = candidates(w, i, date, ledger, &evidence);
 
@@ -177,7 +196,7 @@ judge(World *w, int i, QtsDate date, const QtsLedger *ledger, QtsTime asked_at, 
 	evidence.balance_unchanged = life.sent_holding >= 0 &&
 								 (life.sell ? holding->orderable : holding->qty) == life.sent_holding &&
 								 expected(w, order) == life.sent_holding;
-	switch (qts_life_unknown(&life, &evidence, list, w->now))
+	switch (qts_life_unknown(&life, &evidence, w->now))
 	{
 		case QTS_UNKNOWN_BIND:
 			t1_bind(w, i, found, date);

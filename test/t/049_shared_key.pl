@@ -37,8 +37,14 @@ sub shared
 	my ($name, $seq) = @_;
 	ok($sim->wait_path('quotations/', 12, $seq), "$name: quotes are asked for");
 	ok($sim->wait_path('trading/inquire-', 12, $seq), "$name: and lists");
-	cmp_ok(busiest($seq), '<=', LIMIT, "$name: never more than the limit in any second");
-	cmp_ok(busiest($seq), '>=', LIMIT - 3, "$name: though both want more than there is");
+	for (1 .. 20)
+	{
+		last if busiest($seq) >= LIMIT - 3;
+		$sim->wait_path('/uapi/', LIMIT, $sim->last_seq) or last;
+	}
+	my $most = busiest($seq);
+	cmp_ok($most, '>=', LIMIT - 3, "$name: the limit is used, as both want more than there is");
+	cmp_ok($most, '<=', LIMIT, "$name: and never more in any second");
 	is(scalar(grep { $_->{http_status} != 200 } $sim->requests('/uapi/', $seq)), 0, "$name: nothing was refused");
 	return;
 }

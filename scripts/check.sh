@@ -107,10 +107,23 @@ suite_tap()
 		chown -R "$SERVER_USER" "$home"
 	fi
 	# shellcheck disable=SC2046
-	as_server env -C "$home" PATH="$PG_BIN:$PATH" TESTDIR="$home/work" \
+	if ! as_server env -C "$home" PATH="$PG_BIN:$PATH" TESTDIR="$home/work" \
 		TESTDATADIR="$home/work/tmp_check" TESTLOGDIR="$home/work/log" \
 		PG_REGRESS="$PGXS_DIR/src/test/regress/pg_regress" QTS_KIS_SIM="$home/test/kis_sim/kis_sim" TMPDIR="$home/work" \
-		prove -v -j"$(nproc)" -I "$home/test/t/lib" -I "$PGXS_DIR/src/test/perl" $(cd "$home" && ls test/t/*.pl) 2>&1
+		prove -v -j"$(nproc)" -I "$home/test/t/lib" -I "$PGXS_DIR/src/test/perl" $(cd "$home" && ls test/t/*.pl) 2>&1; then
+		said_last "$home/work"
+		return 1
+	fi
+}
+
+# Of tests that ended early: what they said before their servers were stopped.  prove does not show it.
+said_last()
+{
+	find "$1" -name 'regress_log_*' -exec grep -l 'Looks like your test exited' {} + | while read -r log; do
+		echo "# ${log##*/regress_log_} ended early:"
+		awk '/^### Stopping node/ { last = NR } { line[NR] = $0 }
+			END { for (i = last - 12; i < last; i++) if (i > 0) print "# " line[i] }' "$log"
+	done
 }
 
 # A short fixed set of each tier, and a few bugs planted to see that they are found.

@@ -148,7 +148,7 @@ store_ledger(World *w, Flying *f)
 		w->store->ledger(w, f->account, f->date, &f->event.ledger, f->event.asked_at, !w->plan.paper, over);
 	}
 	else
-		w->store->unknowns(w, f->account, f->date, NULL, f->event.asked_at, !w->plan.paper);
+		w->store->unknowns(w, f->account, f->date, f->event.asked_at, !w->plan.paper);
 	check_bound(w, f->account, answered && f->event.ledger.complete ? &f->event.ledger : NULL);
 	ok = answered && f->event.ledger.complete;
 	w->store->begin(w);
@@ -276,7 +276,7 @@ take_notices(World *w)
 	for (int a = 0; a < w->plan.accounts; a++)
 		if (c->account[a].work.unknown_orders > 0 && w->plan.paper)
 		{
-			w->store->unknowns(w, a, qts_seoul_date(w->now), NULL, w->now, false);
+			w->store->unknowns(w, a, qts_seoul_date(w->now), w->now, false);
 			check_bound(w, a, NULL);
 			c->account[a].work_stale = true;
 			c->work_pending = true;

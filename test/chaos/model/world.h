@@ -375,8 +375,8 @@ typedef struct ChaosStore
 	void (*ledger)(World *w, int account, QtsDate date, const QtsLedger *ledger, QtsTime asked_at,
 				   bool trusted, bool over);
 	void (*balance)(World *w, int account, const QtsBalance *balance, QtsTime asked_at, bool trusted);
-	void (*unknowns)(World *w, int account, QtsDate date, const QtsLedger *ledger, QtsTime asked_at,
-					 bool trusted);
+	/* without a list */
+	void (*unknowns)(World *w, int account, QtsDate date, QtsTime asked_at, bool trusted);
 	/* bring w->tables up to date */
 	void (*snapshot)(World *w);
 	/* at the end: what the tables' own checks say */

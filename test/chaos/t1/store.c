@@ -261,6 +261,12 @@ t1_snapshot(World *w)
 	(void) w;
 }
 
+static void
+unknowns(World *w, int account, QtsDate date, QtsTime asked_at, bool trusted)
+{
+	t1_unknowns(w, account, date, NULL, asked_at, trusted);
+}
+
 const ChaosStore t1_store = {
 	.live = true,
 	.open = t1_open,
@@ -283,7 +289,7 @@ const ChaosStore t1_store = {
 	.sync = t1_sync,
 	.ledger = t1_ledger,
 	.balance = t1_balance,
-	.unknowns = t1_unknowns,
+	.unknowns = unknowns,
 	.snapshot = t1_snapshot,
 	.audit = t1_snapshot,
 };

@@ -176,9 +176,9 @@ t2_balance(World *w, int account, const QtsBalance *balance, QtsTime asked_at, b
 }
 
 static void
-t2_unknowns(World *w, int account, QtsDate date, const QtsLedger *ledger, QtsTime asked_at, bool trusted)
+t2_unknowns(World *w, int account, QtsDate date, QtsTime asked_at, bool trusted)
 {
-	qts_exec_unknowns(world_account(w, account), date, ledger, asked_at, trusted, w->now);
+	qts_exec_unknowns(world_account(w, account), date, NULL, asked_at, trusted, w->now);
 }
 
 const ChaosStore t2_store = {
